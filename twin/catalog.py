@@ -1,0 +1,175 @@
+"""The catalogue of procedures: what each is called, when it runs, who does it and what it leaves.
+
+A procedure is a plain function marked by `check` or `runbook`; the mark carries its metadata and
+is verified when the function is defined, never when it runs. A `Catalog` is built from modules
+and passed in: importing a procedure registers nothing anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from twin.errors import CrashError, UnknownName
+
+__all__ = ["Cadence", "Catalog", "Procedure", "Settings", "check", "every", "on", "runbook"]
+
+MARK = "__fictra_procedure__"
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Settings(BaseModel):
+    """The parameters of a procedure, which a scenario may override; subclass with defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """When a procedure runs: every *seconds*, or on an *event* named by the dispatcher."""
+
+    seconds: int | None = None
+    event: str | None = None
+
+    def __str__(self) -> str:
+        if self.event:
+            return f"on {self.event}"
+        seconds = self.seconds or 0
+        for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+            if seconds % size == 0:
+                return f"every {seconds // size}{unit}"
+        return f"every {seconds}s"
+
+
+def every(*, seconds: int = 0, minutes: int = 0, hours: int = 0, days: int = 0) -> Cadence:
+    """Return the cadence of a procedure that runs at a fixed interval."""
+    return Cadence(seconds=seconds + 60 * minutes + 3600 * hours + 86400 * days)
+
+
+def on(event: str) -> Cadence:
+    """Return the cadence of a procedure that answers *event*: alert, incident, contained."""
+    return Cadence(event=event)
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One of the 105: *seed* is its path in the seed document, *effort* seconds of a person."""
+
+    id: str
+    title: str
+    seed: str
+    level: Literal["A", "B", "C"]
+    kind: Literal["check", "runbook"]
+    cadence: Cadence
+    role: str
+    effort: int
+    inputs: tuple[str, ...]
+    evidence: str
+    settings: type[Settings]
+    function: Callable[..., Any] = field(compare=False)
+
+
+def _mark(kind: Literal["check", "runbook"], **about: Any) -> Callable[[Function], Function]:
+    cadence: Cadence = about["cadence"]
+    if (cadence.seconds or 0) <= 0 and not cadence.event:
+        raise CrashError(f"procedure {about['id']}: a cadence is an interval > 0 or an event")
+    if about["seed"].count(" / ") != 2:
+        raise CrashError(f"procedure {about['id']}: seed is 'Area / Group / Bullet'")
+
+    def mark(function: Function) -> Function:
+        title = (function.__doc__ or "").strip().splitlines()[:1]
+        if not title:
+            raise CrashError(f"procedure {about['id']} has no docstring to take its title from")
+        made = Procedure(kind=kind, function=function, title=title[0].rstrip("."), **about)
+        setattr(function, MARK, made)
+        return function
+
+    return mark
+
+
+def check(
+    id: str,  # noqa: A002 - the word everybody uses for it
+    seed: str,
+    *,
+    level: Literal["A", "B", "C"] = "A",
+    cadence: Cadence,
+    role: str = "monitor",
+    inputs: tuple[str, ...],
+    evidence: str,
+    settings: type[Settings] = Settings,
+) -> Callable[[Function], Function]:
+    """Mark a function of (desk, settings) that looks and returns a `Finding`."""
+    return _mark(
+        "check", id=id, seed=seed, level=level, cadence=cadence, role=role, effort=0,
+        inputs=inputs, evidence=evidence, settings=settings,
+    )  # fmt: skip
+
+
+def runbook(
+    id: str,  # noqa: A002 - the word everybody uses for it
+    seed: str,
+    *,
+    level: Literal["A", "B", "C"] = "B",
+    cadence: Cadence,
+    role: str,
+    effort: int,
+    inputs: tuple[str, ...],
+    evidence: str,
+    settings: type[Settings] = Settings,
+) -> Callable[[Function], Function]:
+    """Mark a generator of (case, settings) that yields steps and returns a `Finding`."""
+    return _mark(
+        "runbook", id=id, seed=seed, level=level, cadence=cadence, role=role, effort=effort,
+        inputs=inputs, evidence=evidence, settings=settings,
+    )  # fmt: skip
+
+
+class Catalog(Mapping[str, Procedure]):
+    """Procedures by id, in the order of their ids."""
+
+    def __init__(self, procedures: Iterable[Procedure]) -> None:
+        """Refuse two procedures of one id."""
+        self._by_id: dict[str, Procedure] = {}
+        for procedure in sorted(procedures, key=lambda item: item.id):
+            if procedure.id in self._by_id:
+                raise CrashError(f"two procedures are called {procedure.id}")
+            self._by_id[procedure.id] = procedure
+
+    @classmethod
+    def of(cls, modules: Iterable[ModuleType]) -> Catalog:
+        """Collect every marked function of *modules*."""
+        marked = {
+            made.id: made
+            for module in modules
+            for value in vars(module).values()
+            if isinstance(made := getattr(value, MARK, None), Procedure)
+            and value.__module__ == module.__name__
+        }
+        return cls(marked.values())
+
+    def without(self, ids: Iterable[str]) -> Catalog:
+        """Return the catalogue less *ids*; an unknown one raises UnknownName."""
+        dropped = list(ids)
+        for name in dropped:
+            if name not in self._by_id:
+                raise UnknownName("procedure", name, self._by_id)
+        return Catalog(item for item in self._by_id.values() if item.id not in dropped)
+
+    def __getitem__(self, key: str) -> Procedure:
+        try:
+            return self._by_id[key]
+        except KeyError:
+            raise UnknownName("procedure", key, self._by_id) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_id

@@ -1,0 +1,1 @@
+"""The chain: blocks, mempool, base fee, receipts, logs and reorgs over an engine."""

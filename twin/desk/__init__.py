@@ -1,0 +1,1 @@
+"""The desk: all that an operator can see and do, with a twin side and a live side."""

@@ -1,0 +1,282 @@
+"""The desk port: what a procedure sees of the world, and nothing else.
+
+Every answer has the shape production gives: integers in token units, prices with 8 decimals,
+JSON-like records. A check reads the chain through `desk.at()`, one block for all its reads. What
+changes the world is not here: a runbook yields a step, and the executor carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = [
+    "Alert",
+    "Alerts",
+    "Call",
+    "ChainStats",
+    "Customs",
+    "Desk",
+    "Feeds",
+    "Incident",
+    "Incidents",
+    "LogRecord",
+    "Metrics",
+    "Quote",
+    "Register",
+    "SignedReport",
+    "Simulation",
+    "Ticker",
+    "Venues",
+    "View",
+]
+
+Call = tuple[str, str, tuple[Any, ...]]
+"""A view call: contract name, function name, arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A decoded contract event at a *block* of unix second *timestamp*."""
+
+    block: int
+    timestamp: int
+    contract: str
+    event: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a transaction would do if sent now: *reason* says why it would revert."""
+
+    success: bool
+    gas_used: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStats:
+    """The chain over blocks *first*..*last*: gas in wei, times in seconds.
+
+    *confirmation_max* is the longest time from submission to inclusion among the transactions
+    of these blocks, -1 where there was none.
+    """
+
+    first: int
+    last: int
+    timestamp: int
+    base_fee: int
+    utilisation_ppm: int
+    transactions: int
+    reverted: int
+    pending: int
+    confirmation_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price with 8 decimals, observed at unix second *at*."""
+
+    price: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReport:
+    """A node's report as published off chain: *source* is the data vendor it names."""
+
+    node: str
+    feed: str
+    source: str
+    answer: int
+    observed_at: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """A venue's ticker: prices in 1e-6 stable per PT, *volume* in PT units since the start."""
+
+    venue: str
+    bid: int
+    ask: int
+    last: int
+    volume: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert as Alertmanager shows it; *state* is pending or firing, *since* unix seconds."""
+
+    rule: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    state: str
+    since: int
+    value: float
+
+    @property
+    def key(self) -> str:
+        """The rule and its labels as one name."""
+        inner = ",".join(f"{name}={self.labels[name]}" for name in sorted(self.labels))
+        return f"{self.rule}{{{inner}}}"
+
+    @property
+    def severity(self) -> str:
+        """P1 (worst) to P5."""
+        return self.labels.get("severity", "P5")
+
+
+@dataclass(slots=True)
+class Incident:
+    """An incident as the team keeps it."""
+
+    id: str
+    opened: int
+    state: str
+    severity: str
+    family: str
+    summary: str
+    alerts: list[str]
+    closed: int | None = None
+
+
+class View(Protocol):
+    """The chain at one block."""
+
+    @property
+    def block(self) -> int:
+        """The block's number."""
+
+    @property
+    def timestamp(self) -> int:
+        """The block's unix second."""
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function; one output comes bare, several as a tuple. Raises Reverted."""
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """Read *calls* as one multicall; an entry that reverted is a `Reverted` in the list."""
+
+    def simulate(
+        self, authority: str, contract: str, function: str, args: Sequence[Any]
+    ) -> Simulation:
+        """Say what this call from the account of *authority* would do."""
+
+    def logs(self, contract: str, event: str, *, since: int) -> list[LogRecord]:
+        """Return the events called *event* from unix second *since* on, oldest first."""
+
+    def stats(self, *, since: int) -> ChainStats:
+        """Summarise the blocks after unix second *since*."""
+
+
+class Feeds(Protocol):
+    """Prices from outside the chain."""
+
+    def index(self, commodity: str) -> Quote:
+        """Return the independent index of *commodity*. Raises NoData."""
+
+    def reports(self, commodity: str) -> list[SignedReport]:
+        """Return the newest signed report of each oracle node for *commodity*."""
+
+    def authentic(self, report: SignedReport) -> bool:
+        """Verify the node's signature on *report*."""
+
+
+class Venues(Protocol):
+    """The venues' public REST."""
+
+    def names(self) -> list[str]:
+        """The venues there are."""
+
+    def ticker(self, venue: str) -> Ticker:
+        """Return the ticker of *venue*. Raises NoData while it does not answer."""
+
+
+class Customs(Protocol):
+    """Export documents as customs and shipping publish them."""
+
+    def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
+        """Return the export with *document_hash*: exporter, commodity, quantity, bill of lading."""
+
+
+class Metrics(Protocol):
+    """The metrics store, by PromQL."""
+
+    def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
+        """Evaluate *expression* now; an empty list is no data."""
+
+
+class Alerts(Protocol):
+    """Alertmanager."""
+
+    def firing(self) -> list[Alert]:
+        """Return what fires now, worst first."""
+
+
+class Incidents(Protocol):
+    """The incident store (read side; a runbook changes it by a step)."""
+
+    def open(self) -> list[Incident]:
+        """Return the incidents that are not closed, oldest first."""
+
+    def get(self, incident: str) -> Incident:
+        """Return one by id. Raises UnknownName."""
+
+
+class Register(Protocol):
+    """The signed register: what the configuration should be."""
+
+    def parameter(self, name: str) -> Any:
+        """Return the approved value of *name*, such as `feed.WTI.max_answer`. Raises UnknownName."""
+
+    def commodities(self) -> list[str]:
+        """The commodities with a feed."""
+
+    def feed_id(self, commodity: str) -> bytes:
+        """The on-chain id of the feed of *commodity*."""
+
+    def address(self, name: str) -> bytes:
+        """The address of a contract or role account by name."""
+
+
+class Desk(Protocol):
+    """All of it. A procedure receives one of these and can reach nothing else."""
+
+    @property
+    def now(self) -> int:
+        """The present, in unix seconds."""
+
+    @property
+    def feeds(self) -> Feeds:
+        """Outside prices."""
+
+    @property
+    def venues(self) -> Venues:
+        """Venue tickers."""
+
+    @property
+    def customs(self) -> Customs:
+        """Export documents."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics store."""
+
+    @property
+    def alerts(self) -> Alerts:
+        """What fires."""
+
+    @property
+    def incidents(self) -> Incidents:
+        """What is open."""
+
+    @property
+    def register(self) -> Register:
+        """What should be."""
+
+    def at(self, block: int | None = None) -> View:
+        """Return the chain at *block*, or at the latest."""

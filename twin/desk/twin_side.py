@@ -1,0 +1,234 @@
+"""The twin side of the desk: production-shaped answers from the simulated world.
+
+Each part holds what it needs behind private names and shows only the port's methods: what a
+procedure can reach from here is what an operator could ask for. The metrics and the alert board
+belong to the monitoring, which is wired in after it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twin.chain.chain import Chain
+from twin.clock import Clock
+from twin.desk.incidents import IncidentStore
+from twin.desk.port import (
+    Alert,
+    Alerts,
+    Call,
+    ChainStats,
+    Incident,
+    LogRecord,
+    Metrics,
+    Quote,
+    SignedReport,
+    Simulation,
+    Ticker,
+)
+from twin.desk.register import SignedRegister
+from twin.desk.sender import simulate
+from twin.desk.traffic import Traffic
+from twin.errors import NoData, UnknownName
+from twin.market.customs import Customs
+from twin.market.index import Index
+from twin.market.reports import ReportBoard
+from twin.market.venue import Venue
+from twin.protocol.deployment import Deployment
+from twin.protocol.reader import Reader
+
+__all__ = ["TwinDesk"]
+
+
+class _Chain:
+    """The chain as views at one block share it; a repeated batch on the same state is one read.
+
+    A batch of views that read raw facts only (never the block's time) gives the same answer
+    while no transaction was executed, which is what a scrape of a quiet network does.
+    """
+
+    def __init__(self, chain: Chain, deployment: Deployment, traffic: Traffic) -> None:
+        self.chain, self.deployment, self.traffic = chain, deployment, traffic
+        self.reader = Reader(chain, deployment)
+        self._cached: dict[tuple[Call, ...], tuple[int, list[Any]]] = {}
+
+    def batch(self, calls: Sequence[Call], block: int | None) -> list[Any]:
+        if block is not None:
+            return self.reader.batch(calls, block=block)
+        key = tuple(calls)
+        version = self.chain.state_version
+        kept = self._cached.get(key)
+        if kept is None or kept[0] != version:
+            kept = self._cached[key] = (version, self.reader.batch(calls))
+        return kept[1]
+
+
+class TwinView:
+    """The chain at one block."""
+
+    __slots__ = ("_block", "_pinned", "_shared")
+
+    def __init__(self, shared: _Chain, block: int | None) -> None:
+        self._shared = shared
+        self._pinned = block
+        self._block = shared.chain.head if block is None else block
+
+    @property
+    def block(self) -> int:
+        """The block's number."""
+        return self._block
+
+    @property
+    def timestamp(self) -> int:
+        """The block's unix second."""
+        return self._shared.chain.header(self._block).timestamp
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function."""
+        return self._shared.reader.read(contract, function, *args, block=self._pinned)
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """Read *calls* as one multicall."""
+        return self._shared.batch(calls, self._pinned)
+
+    def simulate(
+        self, authority: str, contract: str, function: str, args: Sequence[Any]
+    ) -> Simulation:
+        """Say what this call from the account of *authority* would do now."""
+        shared = self._shared
+        return simulate(shared.chain, shared.deployment, authority, contract, function, args)
+
+    def logs(self, contract: str, event: str, *, since: int) -> list[LogRecord]:
+        """Return the decoded events called *event* from unix second *since* on."""
+        shared = self._shared
+        target = shared.deployment.contracts[contract]
+        chain = shared.chain
+        first = max(0, -((chain.start - since) // chain.config.block_interval))
+        entries = chain.logs(
+            first, self._block, addresses=(target.address,), topics=(target.event(event).topic0,)
+        )
+        records = []
+        for entry in entries:
+            args = target.event(event).decode(entry.topics, entry.data)
+            at = chain.start + entry.block * chain.config.block_interval
+            records.append(LogRecord(entry.block, at, contract, event, args))
+        return records
+
+    def stats(self, *, since: int) -> ChainStats:
+        """Summarise the blocks after unix second *since*."""
+        return self._shared.traffic.stats(self._block, since=since)
+
+
+class _Feeds:
+    def __init__(self, clock: Clock, indices: Mapping[str, Index], reports: ReportBoard) -> None:
+        self._clock, self._indices, self._reports = clock, indices, reports
+
+    def index(self, commodity: str) -> Quote:
+        """Return the independent index of *commodity*."""
+        if commodity not in self._indices:
+            raise UnknownName("commodity", commodity, self._indices)
+        quote = self._indices[commodity].quote(self._clock.now)
+        if quote is None:
+            raise NoData(f"the index of {commodity} does not answer")
+        return quote
+
+    def reports(self, commodity: str) -> list[SignedReport]:
+        """Return the newest signed report of each node."""
+        return self._reports.newest(commodity)
+
+    def authentic(self, report: SignedReport) -> bool:
+        """Verify the node's signature."""
+        return self._reports.authentic(report)
+
+
+class _Venues:
+    def __init__(self, venues: Mapping[str, Venue]) -> None:
+        self._venues = venues
+
+    def names(self) -> list[str]:
+        """The venues there are."""
+        return list(self._venues)
+
+    def ticker(self, venue: str) -> Ticker:
+        """Return the ticker of *venue*."""
+        if venue not in self._venues:
+            raise UnknownName("venue", venue, self._venues)
+        return self._venues[venue].ticker()
+
+
+class _Customs:
+    def __init__(self, customs: Customs) -> None:
+        self._customs = customs
+
+    def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
+        """Return the export papers with *document_hash*."""
+        return self._customs.published(document_hash)
+
+
+class _Incidents:
+    def __init__(self, store: IncidentStore) -> None:
+        self._store = store
+
+    def open(self) -> list[Incident]:
+        """Return the incidents that have not ended."""
+        return self._store.open()
+
+    def get(self, incident: str) -> Incident:
+        """Return one by id."""
+        return self._store.get(incident)
+
+
+class _NoMonitoring:
+    """Stands in until the monitoring is wired, and says so."""
+
+    def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
+        """There is nothing to ask."""
+        raise NoData(f"no monitoring runs: {expression}")
+
+    def firing(self) -> list[Alert]:
+        """There is nothing to fire."""
+        raise NoData("no monitoring runs")
+
+
+class TwinDesk:
+    """The desk over a simulated world; see the port for what each part answers."""
+
+    __slots__ = ("_chain", "_clock", "alerts", "customs", "feeds", "incidents", "metrics",
+                 "register", "venues")  # fmt: skip
+
+    def __init__(
+        self,
+        clock: Clock,
+        chain: Chain,
+        *,
+        deployment: Deployment,
+        indices: Mapping[str, Index],
+        reports: ReportBoard,
+        venues: Mapping[str, Venue],
+        customs: Customs,
+        register: SignedRegister,
+        incidents: IncidentStore,
+    ) -> None:
+        """Wrap each part of the world in what an operator may see of it."""
+        self._clock = clock
+        self._chain = _Chain(chain, deployment, Traffic(chain))
+        self.feeds = _Feeds(clock, indices, reports)
+        self.venues = _Venues(venues)
+        self.customs = _Customs(customs)
+        self.register = register
+        self.incidents = _Incidents(incidents)
+        self.metrics: Metrics = _NoMonitoring()
+        self.alerts: Alerts = _NoMonitoring()
+
+    def wire(self, metrics: Metrics, alerts: Alerts) -> None:
+        """Give the desk the metrics store and the alert board."""
+        self.metrics, self.alerts = metrics, alerts
+
+    @property
+    def now(self) -> int:
+        """The present, in unix seconds."""
+        return self._clock.now
+
+    def at(self, block: int | None = None) -> TwinView:
+        """Return the chain at *block*, or at the latest."""
+        return TwinView(self._chain, block)

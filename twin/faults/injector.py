@@ -1,0 +1,87 @@
+"""The injector: makes the sealed faults of a scenario happen at their virtual times.
+
+It and the scorer alone know them. What it does goes into the log as sealed events, which no part
+of the running world reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from twin.clock import Clock
+from twin.errors import UnknownName
+from twin.events import EventLog, FaultChanged
+from twin.faults.demand import VolumeSurge
+from twin.faults.nodes import NodeMisreport
+from twin.faults.parameters import FeedBoundsOpen
+from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.faults.sources import SourceDeath, SourceScale
+from twin.protocol.deployment import DeploymentSpec
+
+__all__ = ["FaultSpec", "Injector", "kinds", "vocabulary"]
+
+
+class FaultSpec(Protocol):
+    """A fault as a scenario declares it: seconds after the start."""
+
+    name: str
+    kind: str
+    at: int
+    until: int | None
+    params: Any
+
+
+def kinds() -> Mapping[str, type[Fault]]:
+    """Return every kind of fault there is, by name."""
+    families: tuple[type[Fault], ...] = (
+        FeedBoundsOpen, NodeMisreport, SourceDeath, SourceScale, VolumeSurge,
+    )  # fmt: skip
+    return {family.kind: family for family in families}
+
+
+def vocabulary() -> Mapping[str, type[FaultParams]]:
+    """Return the parameter model of each kind, for the scenario loader."""
+    return {name: family.Params for name, family in kinds().items()}
+
+
+class Injector:
+    """The faults of one run; *specs* come from the scenario's sealed part."""
+
+    def __init__(self, specs: Iterable[FaultSpec], *, log: EventLog) -> None:
+        """Make one fault for each spec."""
+        known = kinds()
+        self._log = log
+        self._faults: list[tuple[FaultSpec, Fault]] = []
+        for spec in specs:
+            if spec.kind not in known:
+                raise UnknownName("kind of fault", spec.kind, known)
+            self._faults.append((spec, known[spec.kind](spec.params)))
+
+    def prepare(self, spec: DeploymentSpec) -> DeploymentSpec:
+        """Apply the latent faults to what will be deployed."""
+        for _spec, fault in self._faults:
+            spec = fault.prepare(spec)
+        return spec
+
+    def schedule(self, clock: Clock, surfaces: Surfaces) -> None:
+        """Put the beginning and the end of every fault on *clock*."""
+        for spec, fault in self._faults:
+            clock.call_at(clock.start + spec.at, self._phase(clock, surfaces, spec, fault, "begin"))
+            if spec.until is not None:
+                clock.call_at(
+                    clock.start + spec.until, self._phase(clock, surfaces, spec, fault, "end")
+                )
+
+    def _phase(
+        self, clock: Clock, surfaces: Surfaces, spec: FaultSpec, fault: Fault, phase: str
+    ) -> Any:
+        def happen() -> None:
+            act = fault.begin if phase == "begin" else fault.end
+            detail = act(surfaces)
+            self._log.emit(
+                clock.now,
+                FaultChanged(fault=spec.name, family=spec.kind, phase=phase, detail=detail),
+            )
+
+        return happen

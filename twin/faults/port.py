@@ -1,0 +1,61 @@
+"""The fault port: what a fault may touch, and what every fault offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from twin.market.demand import Demand
+from twin.market.sources import Source
+from twin.protocol.deployment import DeploymentSpec
+
+__all__ = ["Fault", "FaultParams", "Misreporter", "Surfaces"]
+
+
+class FaultParams(BaseModel):
+    """The parameters of a fault; subclass with fields that carry their units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Misreporter(Protocol):
+    """An oracle node that can be made to lie."""
+
+    def misreport(self, numerator: int, denominator: int) -> None:
+        """Multiply every later answer by *numerator*/*denominator*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """The places of the world where a fault can take hold, by name."""
+
+    sources: Mapping[str, Source]
+    demand: Demand
+    agents: Mapping[str, Any]
+
+
+class Fault(ABC):
+    """One kind of fault; an instance is one occurrence with its validated *params*."""
+
+    kind: ClassVar[str]
+    Params: ClassVar[type[FaultParams]]
+
+    def __init__(self, params: Any) -> None:
+        """Keep the parameters."""
+        self.params = params
+
+    def prepare(self, spec: DeploymentSpec) -> DeploymentSpec:
+        """Return what is deployed; a latent fault, there before the run began, changes it."""
+        return spec
+
+    @abstractmethod
+    def begin(self, surfaces: Surfaces) -> str:
+        """Take hold; return what was done, for the sealed record."""
+
+    @abstractmethod
+    def end(self, surfaces: Surfaces) -> str:
+        """Let go; return what was done."""

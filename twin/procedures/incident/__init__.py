@@ -1,0 +1,1 @@
+"""Incident management: detection, response and what follows."""

@@ -1,0 +1,94 @@
+"""What the incident procedures ask the desk: facts about one alert, JSON-like, no judgement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.desk.port import Alert, Desk, Simulation
+from twin.errors import NoData, TwinError
+
+__all__ = ["alert_facts", "cause_facts", "containable", "oracle_health", "paused"]
+
+PPM = 1_000_000
+
+
+def _oracle(desk: Desk, commodity: str) -> dict[str, Any]:
+    """Read one feed beside its index."""
+    feed = desk.register.feed_id(commodity)
+    view = desk.at()
+    answer, updated, _round, reporters = view.read("OracleNetwork", "latest", feed)
+    config = view.read("OracleNetwork", "feedConfig", feed)
+    try:
+        index: int | None = desk.feeds.index(commodity).price
+    except NoData:
+        index = None
+    return {
+        "answer": answer,
+        "age": desk.now - updated,
+        "reporters": reporters,
+        "quorum": config[5],
+        "max_age": config[4],
+        "max_answer": config[1],
+        "index": index,
+        "gap_ppm": abs(answer - index) * PPM // max(1, abs(index)) if index else None,
+        "sources": sorted({report.source for report in desk.feeds.reports(commodity)}),
+    }
+
+
+def oracle_health(desk: Desk) -> dict[str, Any]:
+    """Return every feed's answer, age, quorum and gap to the index."""
+    return {name: _oracle(desk, name) for name in desk.register.commodities()}
+
+
+def alert_facts(desk: Desk, key: str) -> dict[str, Any]:
+    """Return the alert called *key* if it still fires, and what else is going on."""
+    firing = {alert.key: alert for alert in desk.alerts.firing()}
+    alert: Alert | None = firing.get(key)
+    return {
+        "still_firing": alert is not None,
+        "rule": key.split("{", 1)[0],
+        "labels": dict(alert.labels) if alert else {},
+        "since": alert.since if alert else None,
+        "also_firing": sorted({item.rule for item in firing.values()}),
+        "open_incidents": [
+            {"id": item.id, "family": item.family, "state": item.state}
+            for item in desk.incidents.open()
+        ],
+        "oracle": oracle_health(desk),
+        "issued_last_hour": [
+            record.args["amount"]
+            for record in desk.at().logs(
+                "AllocationBook", "EntitlementIssued", since=desk.now - 3600
+            )
+        ],
+    }
+
+
+def cause_facts(desk: Desk, incident: str) -> dict[str, Any]:
+    """Return which of the alerts behind *incident* still fire, and the oracle's health."""
+    behind = set(desk.incidents.get(incident).alerts)
+    return {
+        "firing": sorted(alert.key for alert in desk.alerts.firing() if alert.key in behind),
+        "oracle": oracle_health(desk),
+    }
+
+
+def paused(desk: Desk, contract: str) -> bool:
+    """Say whether *contract* is paused now."""
+    return bool(desk.at().read(contract, "paused"))
+
+
+def containable(desk: Desk, contract: str, authority: str, function: str) -> dict[str, Any]:
+    """Pre-check an emergency action: whether it is still needed, and would go through."""
+    view = desk.at()
+    state = bool(view.read(contract, "paused"))
+    try:
+        simulation = view.simulate(authority, contract, function, ())
+    except TwinError as error:
+        simulation = Simulation(success=False, gas_used=0, reason=str(error))
+    return {
+        "paused": state,
+        "success": simulation.success,
+        "reason": simulation.reason,
+        "block": view.block,
+    }

@@ -1,0 +1,1 @@
+"""Integration management: external systems, the oracle network and exchanges."""

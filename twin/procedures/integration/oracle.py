@@ -1,0 +1,113 @@
+"""Oracle network management: what the nodes report and what the exports rest on (IO)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.catalog import Settings, check, every
+from twin.desk.port import Desk, LogRecord, View
+from twin.desk.steps import Finding
+
+__all__ = ["ReportVerification", "verify_reports"]
+
+PPM = 1_000_000
+VALUE_SCALE = 10**11
+"""Quantities have 3 decimals and answers 8."""
+
+
+class ReportVerification(Settings):
+    """Limits of IO1: exports of the last *window* seconds; entitlement against the index."""
+
+    window: int = 3600
+    max_value_gap_ppm: int = 100_000
+
+
+def _signatures(desk: Desk, commodity: str) -> tuple[int, list[dict[str, Any]]]:
+    """Verify the signature of every published report; return how many, and the bad ones."""
+    reports = desk.feeds.reports(commodity)
+    bad = [
+        {"node": report.node, "answer": report.answer, "source": report.source}
+        for report in reports
+        if not desk.feeds.authentic(report)
+    ]
+    return len(reports), bad
+
+
+def _bounds(view: View, feed: bytes) -> list[dict[str, Any]]:
+    """Return the reports on chain that lie outside the feed's own bounds."""
+    (nodes, answers, _observed), config = view.batch(
+        [("OracleNetwork", "reports", (feed,)), ("OracleNetwork", "feedConfig", (feed,))]
+    )
+    low, high = config[0], config[1]
+    return [
+        {"node": node, "answer": answer}
+        for node, answer in zip(nodes, answers, strict=True)
+        if not low <= answer <= high
+    ]
+
+
+def _document(desk: Desk, record: LogRecord) -> str | None:
+    """Say what is wrong with the papers behind a claim, or None."""
+    document = desk.customs.document(record.args["documentHash"])
+    if document is None:
+        return "no customs document"
+    if document["quantity"] != record.args["quantity"]:
+        return f"customs has {document['quantity']}, claimed {record.args['quantity']}"
+    return None
+
+
+def _inflation(desk: Desk, record: LogRecord, rate: int, limit: int) -> str | None:
+    """Say how far an entitlement lies from quantity x index x rate, or None when it is close."""
+    feeds = {desk.register.feed_id(name): name for name in desk.register.commodities()}
+    index = desk.feeds.index(feeds[record.args["feed"]])
+    expected = record.args["quantity"] * max(0, index.price) * rate // VALUE_SCALE
+    gap = abs(record.args["amount"] - expected) * PPM // max(1, expected)
+    return f"entitlement off the index by {gap} ppm" if gap > limit else None
+
+
+@check(
+    "IO1",
+    "Integration Management / Oracle Network Management / Oracle data verification",
+    cadence=every(minutes=5),
+    inputs=("signed reports", "OracleNetwork.reports", "customs and shipping feed"),
+    evidence="verification record: signatures, bounds, export papers, value inflation",
+    settings=ReportVerification,
+)
+def verify_reports(desk: Desk, settings: ReportVerification) -> Finding:
+    """Oracle data verification, report by report and export by export.
+
+    Signatures of the published reports, bounds of those on chain, and for every export of the
+    last *settings.window* seconds its papers at customs and its entitlement against the index.
+    """
+    view = desk.at()
+    since = desk.now - settings.window
+    problems = {"signature": 0, "bounds": 0, "papers": 0, "inflation": 0}
+    data: dict[str, Any] = {"block": view.block, "reports": 0, "exports": []}
+    for commodity in desk.register.commodities():
+        count, bad = _signatures(desk, commodity)
+        outside = _bounds(view, desk.register.feed_id(commodity))
+        data["reports"] += count
+        problems["signature"] += len(bad)
+        problems["bounds"] += len(outside)
+        if bad or outside:
+            data[commodity] = {"bad_signatures": bad, "out_of_bounds": outside}
+    rate = view.read("AllocationBook", "ratePerUsd")
+    for event, item in (("ExportClaimed", "papers"), ("EntitlementIssued", "inflation")):
+        for record in view.logs("AllocationBook", event, since=since):
+            wrong = (
+                _document(desk, record)
+                if item == "papers"
+                else _inflation(desk, record, rate, settings.max_value_gap_ppm)
+            )
+            if wrong:
+                problems[item] += 1
+                data["exports"].append({"document": record.args["documentHash"], "wrong": wrong})
+    if not data["reports"]:
+        return Finding("no-data", "no signed report is published", data, problems)
+    wrong_items = [name for name, count in problems.items() if count]
+    return Finding(
+        verdict="finding" if wrong_items else "ok",
+        summary=f"reports and exports: {', '.join(wrong_items)}" if wrong_items else "verified",
+        data=data,
+        problems=problems,
+    )

@@ -1,0 +1,1 @@
+"""System monitoring: performance, security and economics."""

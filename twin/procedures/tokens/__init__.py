@@ -1,0 +1,1 @@
+"""Token management: foundation token, payment token and reserve."""

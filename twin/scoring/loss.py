@@ -1,0 +1,113 @@
+"""Losses: each measure turns the log of a run and the sealed truth into integer units.
+
+A scenario names its measure. What counts is the loss net of the same seed without the faults,
+so that noise which is there anyway is nobody's loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from twin.errors import UnknownName
+from twin.events import ContractLogged
+from twin.witness import Witness
+
+__all__ = ["MEASURES", "Loss", "PricePath", "Truth", "measure"]
+
+VALUE_SCALE = 10**11
+"""Export quantities have 3 decimals and prices 8."""
+
+TOKEN = 10**18
+
+
+class PricePath(Protocol):
+    """The true price of a commodity."""
+
+    def price(self, now: int) -> int:
+        """Return the price at unix second *now*, 8 decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The sealed truth that a measure may read, and the constants of the deployment."""
+
+    paths: Mapping[bytes, PricePath]
+    rate_per_usd: int
+    stable: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss in *unit*: of this run, of the same seed without faults, and the difference."""
+
+    measure: str
+    unit: str
+    value: int
+    without_fault: int | None
+
+    @property
+    def net(self) -> int | None:
+        """The loss that the faults caused, or None where no run without them was made."""
+        return None if self.without_fault is None else self.value - self.without_fault
+
+
+def ft_over_entitlement(witness: Witness, truth: Truth, reference: Mapping[str, int]) -> int:
+    """FT issued above the true entitlement x reference value, in US cents.
+
+    The true entitlement of an export is quantity x true price x rate, as the contract computes
+    it from the oracle's price. *reference* holds `ft_value_cents`, what one FT is worth.
+    """
+    over = 0
+    for now, event in witness.seen(ContractLogged):
+        if event.event != "EntitlementIssued":
+            continue
+        quantity, amount = event.args["quantity"], event.args["amount"]
+        feed = event.args["feed"]
+        assert isinstance(quantity, int)  # noqa: S101 - the ABI says so
+        assert isinstance(amount, int)  # noqa: S101 - the same
+        assert isinstance(feed, bytes)  # noqa: S101 - the same
+        price = max(0, truth.paths[feed].price(now))
+        over += max(0, amount - quantity * price * truth.rate_per_usd // VALUE_SCALE)
+    return over * reference["ft_value_cents"] // TOKEN
+
+
+def volume_over_target(witness: Witness, truth: Truth, reference: Mapping[str, int]) -> int:
+    """Swap volume above what the network is sized for, in stable units (6 decimals).
+
+    *reference* holds `target` per `period` seconds; each whole period since the start counts
+    by what it exceeds the target.
+    """
+    target, period = reference["target"], reference["period"]
+    volumes: dict[int, int] = {}
+    for now, event in witness.seen(ContractLogged):
+        if event.event != "Swapped":
+            continue
+        side = "amountIn" if event.args["tokenIn"] == truth.stable else "amountOut"
+        amount = event.args[side]
+        assert isinstance(amount, int)  # noqa: S101 - the ABI says so
+        slot = (now - truth.start) // period
+        volumes[slot] = volumes.get(slot, 0) + amount
+    whole = (truth.end - truth.start) // period
+    return sum(max(0, volumes.get(slot, 0) - target) for slot in range(whole))
+
+
+Measure = Callable[[Witness, Truth, Mapping[str, int]], int]
+
+MEASURES: Mapping[str, Measure] = {
+    "ft-over-entitlement": ft_over_entitlement,
+    "volume-over-target": volume_over_target,
+}
+
+
+def measure(name: str, witness: Witness, truth: Truth, *, reference: Mapping[str, int]) -> int:
+    """Return the loss of a finished run by the measure called *name*."""
+    if name not in MEASURES:
+        raise UnknownName("loss measure", name, MEASURES)
+    try:
+        return MEASURES[name](witness, truth, reference)
+    except KeyError as missing:
+        raise UnknownName("reference of the loss", str(missing), reference) from None

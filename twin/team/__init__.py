@@ -1,0 +1,1 @@
+"""The operations team: people with shifts, keys with quorums, and who carries runbooks out."""

@@ -1,0 +1,82 @@
+"""Authority as data: which signers, how many of them, and the account that they move.
+
+An action in the name of an authority takes effect after enough signers have been reached and
+have signed; a role with an execution delay is scheduled first and executed after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import simpy
+
+from twin.clock import Clock, Process
+from twin.errors import UnknownName
+from twin.team.roster import Person, Roster
+
+__all__ = ["Authorities", "AuthoritySpec"]
+
+PATIENCE = 6 * 3600
+"""Seconds after which a signing round without a quorum is given up."""
+
+
+class AuthoritySpec(Protocol):
+    """An authority as a scenario declares it: *threshold* of *signers*, *signing* seconds each."""
+
+    signers: tuple[str, ...]
+    threshold: int
+    signing: int
+
+
+class Authorities:
+    """The authorities of the team by name (the role's name on chain)."""
+
+    def __init__(self, specs: Mapping[str, AuthoritySpec], roster: Roster, *, clock: Clock) -> None:
+        """Keep the declared quorums."""
+        self._specs, self._roster, self._clock = dict(specs), roster, clock
+
+    def require(self, name: str) -> AuthoritySpec:
+        """Return the authority called *name*."""
+        if name not in self._specs:
+            raise UnknownName("authority", name, self._specs)
+        return self._specs[name]
+
+    def collect(self, name: str, subject: str, *, first: Person | None = None) -> Process:
+        """Collect signatures in the name of *name*; value the signers, short when it failed.
+
+        All signers are asked at once; *first*, who already knows, is not paged but signs like
+        everybody else. The round ends when the threshold is met or after six hours.
+        """
+        spec = self.require(name)
+        signed: list[str] = []
+        enough = self._clock.event()
+        for signer in spec.signers:
+            person = self._roster[signer]
+            known = first is not None and person.name == first.name
+            self._clock.spawn(self._sign(person, subject, spec, signed, enough, known=known))
+        yield simpy.AnyOf(self._clock.env, [enough, self._clock.after(PATIENCE)])
+        return tuple(signed)
+
+    def _sign(
+        self,
+        person: Person,
+        subject: str,
+        spec: AuthoritySpec,
+        signed: list[str],
+        enough: simpy.Event,
+        *,
+        known: bool,
+    ) -> Process:
+        """Reach *person*, let them read and sign, unless the round is over by then."""
+        if not known:
+            reached = yield from person.answer(f"sign: {subject}")
+            if not reached:
+                return
+        if enough.triggered:
+            return
+        yield from person.work(spec.signing, priority=1)
+        if not enough.triggered:
+            signed.append(person.name)
+            if len(signed) >= spec.threshold:
+                enough.succeed()

@@ -1,0 +1,112 @@
+"""The dispatcher: what starts a procedure, by the calendar or by an event.
+
+Alerts that page (P1 to P3) go to an operator, one triage per domain at a time: alerts of a
+domain that is being triaged wait, and are attached to its incident without another page. P4
+and P5 are tickets: they show on the board and page nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twin.catalog import Procedure
+from twin.clock import Clock, Process
+from twin.desk.incidents import IncidentStore
+from twin.desk.port import Alert
+from twin.desk.steps import Case
+from twin.team.executor import Executor
+from twin.team.roster import Person, Roster
+
+__all__ = ["PAGING", "Dispatcher"]
+
+PAGING = ("P1", "P2", "P3")
+"""Severities that page somebody."""
+
+DEADLINE = {"P1": 300, "P2": 600, "P3": 1800}
+"""Seconds after which a page moves on to the next person."""
+
+
+class Dispatcher:
+    """Starts procedures on *clock* through *executor*."""
+
+    def __init__(
+        self, clock: Clock, executor: Executor, *, roster: Roster, incidents: IncidentStore
+    ) -> None:
+        """Hook into the executor's triggers."""
+        self._clock, self._executor = clock, executor
+        self._roster, self._incidents = roster, incidents
+        self._waiting: dict[str, list[Alert]] = {}
+        executor.on_trigger = self.trigger
+
+    def schedule(self) -> None:
+        """Put every procedure with an interval on the calendar."""
+        for procedure in self._executor.catalog.values():
+            if procedure.cadence.seconds:
+                self._clock.spawn(self._repeat(procedure, procedure.cadence.seconds))
+
+    def _repeat(self, procedure: Procedure, seconds: int) -> Process:
+        case = Case(f"every {seconds} s")
+        due = self._clock.now
+        while True:
+            due += seconds
+            while due <= self._clock.now:
+                due += seconds  # a run that outlasts its interval skips the ones it missed
+            yield self._clock.after(due - self._clock.now)
+            if procedure.kind == "check":
+                self._executor.check(procedure)
+            elif self._executor.policy.begins(procedure.id, case):
+                yield from self._executor.start(procedure, case)
+
+    def trigger(self, event: str, case: Case, owner: Person | None = None) -> Sequence[str]:
+        """Start what answers *event*; return the ids of what was started."""
+        started = []
+        for procedure in self._executor.catalog.values():
+            if procedure.cadence.event == event and self._executor.policy.begins(
+                procedure.id, case
+            ):
+                self._clock.spawn(self._executor.start(procedure, case, owner=owner))
+                started.append(procedure.id)
+        return started
+
+    def alert(self, alert: Alert) -> None:
+        """Take an alert that began to fire."""
+        if alert.severity not in PAGING:
+            return
+        domain = alert.labels.get("domain", "unknown")
+        if domain in self._waiting:
+            self._waiting[domain].append(alert)
+            return
+        self._waiting[domain] = [alert]
+        self._clock.spawn(self._triage(domain))
+
+    def _triage(self, domain: str) -> Process:
+        """Triage the alerts of *domain* one after the other until none waits."""
+        answering = [
+            item for item in self._executor.catalog.values() if item.cadence.event == "alert"
+        ]
+        owner: Person | None = None
+        while self._waiting[domain]:
+            alert = self._waiting[domain].pop(0)
+            case = Case(
+                cause=f"{alert.rule} fires",
+                alert=alert.key,
+                facts={
+                    "domain": domain,
+                    "severity": alert.severity,
+                    "summary": alert.annotations.get("summary", alert.rule),
+                },
+            )
+            for procedure in answering:
+                if not self._executor.policy.begins(procedure.id, case):
+                    continue
+                if owner is None and not self._known(domain):
+                    owner = yield from self._roster.page(
+                        procedure.role,
+                        f"{alert.severity} {alert.rule}",
+                        deadline=DEADLINE[alert.severity],
+                    )
+                yield from self._executor.start(procedure, case, owner=owner)
+        del self._waiting[domain]
+
+    def _known(self, domain: str) -> bool:
+        return any(item.family == domain for item in self._incidents.open())

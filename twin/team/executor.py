@@ -1,0 +1,278 @@
+"""The executor: carries procedures out, in the twin with people who take time.
+
+A check is called and its finding filed. A runbook is driven step by step: each step takes the
+people, signatures and blocks it needs, its result is made JSON, journalled, and sent back in.
+A runbook that was killed is driven again from its journal: recorded results are sent in without
+being carried out a second time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from twin.catalog import Catalog, Procedure, Settings
+from twin.clock import Clock, Process
+from twin.desk.incidents import IncidentStore
+from twin.desk.port import Desk
+from twin.desk.records import Records, canonical
+from twin.desk.steps import (
+    Act,
+    Case,
+    Decide,
+    File,
+    Finding,
+    Look,
+    Notify,
+    Step,
+    Trigger,
+    Update,
+    Wait,
+    Work,
+)
+from twin.errors import CrashError, NoData, Reverted
+from twin.events import (
+    EventLog,
+    EvidenceFiled,
+    IncidentChanged,
+    NoticePublished,
+    ProcedureEnded,
+    ProcedureStarted,
+    StepTaken,
+)
+from twin.team.authority import Authorities
+from twin.team.policies import Policy
+from twin.team.roster import Person, Roster
+
+__all__ = ["Executor", "Run", "Sender"]
+
+
+class Sender(Protocol):
+    """What puts a signed action on chain."""
+
+    def carry_out(self, act: Act) -> Process:
+        """Send the transaction(s) of *act*; value {success, reason, block, timestamp, ...}."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a runbook: its *journal* of results, and the person who *owns* it."""
+
+    procedure: Procedure
+    number: int
+    case: Case
+    owner: Person | None = None
+    journal: list[Any] = field(default_factory=list)
+
+
+class Executor:
+    """Carries out the procedures of *catalog* with the *settings* of the scenario."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        catalog: Catalog,
+        *,
+        settings: Mapping[str, Settings],
+        desk: Desk,
+        roster: Roster,
+        authorities: Authorities,
+        policy: Policy,
+        sender: Sender,
+        incidents: IncidentStore,
+        records: Records,
+        log: EventLog,
+    ) -> None:
+        """Take everything in; start nothing."""
+        self._clock, self.catalog, self._settings = clock, catalog, settings
+        self._desk, self._roster, self._authorities = desk, roster, authorities
+        self.policy, self._sender = policy, sender
+        self._incidents, self._records, self._log = incidents, records, log
+        self._runs: dict[str, int] = {}
+        self.on_check: Callable[[str, Finding, int], object] = lambda *_: None
+        self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
+        self._carriers: dict[type[Step], Callable[[Any, Run], Process]] = {
+            Act: self._act,
+            Decide: self._decide,
+            File: self._file_step,
+            Look: self._look,
+            Notify: self._notify,
+            Trigger: self._trigger,
+            Update: self._update,
+            Wait: self._wait,
+            Work: self._work,
+        }
+
+    def _settings_of(self, procedure: Procedure) -> Settings:
+        return self._settings.get(procedure.id) or procedure.settings()
+
+    def check(self, procedure: Procedure) -> Finding:
+        """Run a check now, file its finding and hand it to the metrics."""
+        try:
+            finding: Finding = procedure.function(self._desk, self._settings_of(procedure))
+        except NoData as error:
+            finding = Finding("no-data", str(error), problems={"no-data": 1})
+        except Reverted as error:
+            finding = Finding("failed", str(error), problems={"reverted": 1})
+        self._file(procedure.id, finding)
+        self.on_check(procedure.id, finding, self._clock.now)
+        return finding
+
+    def start(self, procedure: Procedure, case: Case, *, owner: Person | None = None) -> Process:
+        """Carry out a runbook from its first step; value its finding."""
+        number = self._runs[procedure.id] = self._runs.get(procedure.id, 0) + 1
+        started = ProcedureStarted(procedure=procedure.id, run=number, cause=case.cause)
+        self._log.emit(self._clock.now, started)
+        return (yield from self.drive(Run(procedure, number, case, owner)))
+
+    def drive(self, run: Run) -> Process:
+        """Drive *run* from its journal on; value its finding."""
+        steps = run.procedure.function(run.case, self._settings_of(run.procedure))
+        recorded = tuple(run.journal)
+        answer: Any = None
+        done = 0
+        try:
+            while True:
+                step = steps.send(answer)
+                if done < len(recorded):
+                    answer = recorded[done]
+                else:
+                    answer = yield from self._carry_out(step, run)
+                done += 1
+        except StopIteration as stop:
+            finding = stop.value
+        if not isinstance(finding, Finding):
+            raise CrashError(f"runbook {run.procedure.id} returned {finding!r}, not a Finding")
+        ref = self._file(run.procedure.id, finding)
+        self._log.emit(
+            self._clock.now,
+            ProcedureEnded(
+                procedure=run.procedure.id, run=run.number, verdict=finding.verdict, evidence=ref
+            ),
+        )
+        self.on_check(run.procedure.id, finding, self._clock.now)
+        return finding
+
+    def _carry_out(self, step: Step, run: Run) -> Process:
+        carrier = self._carriers.get(type(step))
+        if carrier is None:
+            raise CrashError(f"runbook {run.procedure.id} yielded {step!r}, which is no step")
+        who, result = yield from carrier(step, run)
+        text = canonical(result)
+        run.journal.append(json.loads(text))
+        self._log.emit(
+            self._clock.now,
+            StepTaken(
+                procedure=run.procedure.id,
+                run=run.number,
+                step=len(run.journal),
+                action=step.describe(),
+                who=who,
+                result=text,
+            ),
+        )
+        return run.journal[-1]
+
+    def _file(self, procedure: str, finding: Finding) -> str:
+        ref, digest = self._records.file(procedure, self._clock.now, finding)
+        self._log.emit(
+            self._clock.now,
+            EvidenceFiled(ref=ref, procedure=procedure, verdict=finding.verdict, hash=digest),
+        )
+        return ref
+
+    # -- the steps; each yields SimPy events and values (who, result) --------------------------
+
+    def _look(self, step: Look, run: Run) -> Process:
+        del run
+        yield self._clock.after(0)
+        return "desk", step.query(self._desk, *step.args)
+
+    def _person(self, role: str, run: Run) -> Person:
+        """Return the owner where they have *role*, or else the first who is on call for it."""
+        if run.owner is not None and role in run.owner.spec.roles:
+            return run.owner
+        return self._roster.on_call(role)[0]
+
+    def _work(self, step: Work, run: Run) -> Process:
+        person = self._person(step.role, run)
+        if person is not run.owner:
+            person = yield from self._roster.page(step.role, f"{run.procedure.id}: {step.what}")
+            run.owner = run.owner or person
+        result = yield from person.work(step.effort)
+        return person.name, result
+
+    def _decide(self, step: Decide, run: Run) -> Process:
+        person = self._person(step.role, run)
+        yield from person.work(step.effort, priority=2)
+        choice = self.policy.choose(step, run.case)
+        if choice not in step.options:
+            raise CrashError(f"policy {self.policy.name} chose {choice!r} of {step.options}")
+        return person.name, choice
+
+    def _act(self, step: Act, run: Run) -> Process:
+        signers = yield from self._authorities.collect(
+            step.authority, f"{step.contract}.{step.function} ({step.why})", first=run.owner
+        )
+        needed = self._authorities.require(step.authority).threshold
+        who = "+".join(signers) or "nobody"
+        if len(signers) < needed:
+            reason = f"{len(signers)} of {needed} signatures of {step.authority}"
+            return who, {"success": False, "reason": reason, "block": None}
+        result = yield from self._sender.carry_out(step)
+        return who, {**result, "signers": signers}
+
+    def _wait(self, step: Wait, run: Run) -> Process:
+        del run
+        yield self._clock.after(step.seconds)
+        return "clock", self._clock.now
+
+    def _update(self, step: Update, run: Run) -> Process:
+        yield self._clock.after(0)
+        now = self._clock.now
+        if step.incident is None:
+            item = self._incidents.create(
+                now,
+                summary=step.summary or run.case.cause,
+                severity=step.severity or "P3",
+                family=step.family or "unknown",
+                alerts=step.alerts,
+            )
+        else:
+            item = self._incidents.change(
+                step.incident,
+                now,
+                state=step.state,
+                severity=step.severity,
+                family=step.family,
+                summary=step.summary,
+                alerts=step.alerts,
+            )
+        self._log.emit(
+            now,
+            IncidentChanged(
+                incident=item.id,
+                state=item.state,
+                severity=item.severity,
+                family=item.family,
+                summary=item.summary,
+            ),
+        )
+        return "desk", item.id
+
+    def _notify(self, step: Notify, run: Run) -> Process:
+        del run
+        yield self._clock.after(0)
+        notice = NoticePublished(audience=step.audience, subject=step.subject, text=step.text)
+        self._log.emit(self._clock.now, notice)
+        return "comms", self._clock.now
+
+    def _file_step(self, step: File, run: Run) -> Process:
+        yield self._clock.after(0)
+        return "records", self._file(run.procedure.id, step.finding)
+
+    def _trigger(self, step: Trigger, run: Run) -> Process:
+        yield self._clock.after(0)
+        return "dispatcher", list(self.on_trigger(step.event, step.case, run.owner))

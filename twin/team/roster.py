@@ -1,0 +1,187 @@
+"""People: shifts, how long they take to answer, and the time that their work takes.
+
+A person is a SimPy resource of capacity one: whoever works on one thing makes the next wait. A
+page goes to those on shift first; one who does not answer in time is passed over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import simpy
+
+from twin.clock import Clock, Process
+from twin.errors import CrashError
+from twin.events import Acknowledged, EventLog, Paged
+from twin.random import Streams
+
+__all__ = ["Person", "PersonSpec", "Roster", "Shift", "ShiftSpec"]
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Z95 = 1.6448536269514722
+"""The 95 % quantile of the standard normal."""
+
+
+class ShiftSpec(Protocol):
+    """A shift as a scenario declares it: local hours `HH:MM` on named days."""
+
+    timezone: str
+    days: tuple[str, ...]
+    start: str
+    end: str
+
+
+class PersonSpec(Protocol):
+    """A person as a scenario declares one; times in seconds."""
+
+    name: str
+    roles: tuple[str, ...]
+    shift: ShiftSpec
+    ack_median: int
+    ack_p95: int
+    off_shift_factor: int
+    unreachable: float
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return 60 * int(hours) + int(minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Local minutes *start*..*end* of the day on *days*; *end* before *start* passes midnight."""
+
+    zone: ZoneInfo
+    days: tuple[str, ...]
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, spec: ShiftSpec) -> Shift:
+        """Read a declared shift."""
+        return cls(ZoneInfo(spec.timezone), spec.days, _minutes(spec.start), _minutes(spec.end))
+
+    def covers(self, now: int) -> bool:
+        """Say whether unix second *now* lies in the shift."""
+        local = datetime.fromtimestamp(now, UTC).astimezone(self.zone)
+        minute = 60 * local.hour + local.minute
+        today = DAYS[local.weekday()]
+        if self.start < self.end:
+            return today in self.days and self.start <= minute < self.end
+        yesterday = DAYS[local.weekday() - 1]
+        late = today in self.days and minute >= self.start
+        return late or (yesterday in self.days and minute < self.end)
+
+
+class Person:
+    """Somebody of the team: answers pages, works, signs; one thing at a time."""
+
+    __slots__ = ("_chance", "_clock", "_log", "busy", "name", "shift", "spec")
+
+    def __init__(
+        self, spec: PersonSpec, clock: Clock, *, log: EventLog, chance: np.random.Generator
+    ) -> None:
+        """Take the person's own stream of *chance*."""
+        self.spec, self.name = spec, spec.name
+        self.shift = Shift.of(spec.shift)
+        self._clock, self._log, self._chance = clock, log, chance
+        self.busy = simpy.PriorityResource(clock.env, capacity=1)
+
+    def on_shift(self) -> bool:
+        """Say whether the person is on shift now."""
+        return self.shift.covers(self._clock.now)
+
+    def reaction(self) -> int | None:
+        """Draw how many seconds the person takes to answer now; None is never.
+
+        Log-normal through the declared median and 95 % quantile, times the declared factor off
+        shift. Two draws at every call, so that the stream does not depend on the outcome.
+        """
+        normal, uniform = float(self._chance.standard_normal()), float(self._chance.random())
+        if uniform < self.spec.unreachable:
+            return None
+        sigma = math.log(self.spec.ack_p95 / self.spec.ack_median) / Z95
+        factor = 1 if self.on_shift() else self.spec.off_shift_factor
+        return max(1, round(self.spec.ack_median * math.exp(sigma * normal) * factor))
+
+    def answer(self, subject: str) -> Process:
+        """Page the person about *subject* and wait for the answer; value True when it came.
+
+        One who is never reached takes an hour to be given up on.
+        """
+        self._log.emit(self._clock.now, Paged(person=self.name, subject=subject))
+        wait = self.reaction()
+        if wait is None:
+            yield self._clock.after(3600)
+            return False
+        yield self._clock.after(wait)
+        self._log.emit(self._clock.now, Acknowledged(person=self.name, subject=subject))
+        return True
+
+    def work(self, seconds: int, *, priority: int = 3) -> Process:
+        """Work for *seconds* as soon as what has a better *priority* is done (1 is best)."""
+        with self.busy.request(priority=priority) as turn:
+            yield turn
+            started = self._clock.now
+            yield self._clock.after(seconds)
+        return {"who": self.name, "started": started, "ended": self._clock.now}
+
+
+class Roster:
+    """The team, in declared order."""
+
+    def __init__(
+        self, people: Iterable[PersonSpec], clock: Clock, *, log: EventLog, streams: Streams
+    ) -> None:
+        """Give everybody a stream of their own."""
+        self._clock = clock
+        self._people = {
+            spec.name: Person(spec, clock, log=log, chance=streams.stream("team", spec.name))
+            for spec in people
+        }
+        self.pages = 0
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter(self._people.values())
+
+    def __getitem__(self, name: str) -> Person:
+        return self._people[name]
+
+    def on_call(self, role: str) -> Sequence[Person]:
+        """Return who has *role*: those on shift first, each group in declared order."""
+        able = [person for person in self if role in person.spec.roles]
+        if not able:
+            raise CrashError(f"nobody on the team has the role {role!r}: add a person who has it")
+        return [
+            *(person for person in able if person.on_shift()),
+            *(person for person in able if not person.on_shift()),
+        ]
+
+    def page(self, role: str, subject: str, *, deadline: int = 600) -> Process:
+        """Page *role* about *subject*, one after the other; value the Person who answered.
+
+        The next is paged when one has not answered within *deadline* seconds; whoever answers
+        first takes it. Round and round until somebody does.
+        """
+        waiting: list[simpy.Process] = []
+        while True:
+            for person in self.on_call(role):
+                self.pages += 1
+                waiting.append(self._clock.spawn(self._reach(person, subject)))
+                limit = self._clock.after(deadline)
+                yield simpy.AnyOf(self._clock.env, [*waiting, limit])
+                for reply in [item for item in waiting if item.processed or item.triggered]:
+                    if reply.value is not None:
+                        return reply.value
+                    waiting.remove(reply)
+
+    def _reach(self, person: Person, subject: str) -> Process:
+        reached = yield from person.answer(subject)
+        return person if reached else None

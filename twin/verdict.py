@@ -1,0 +1,323 @@
+"""The verdict: what the scenario expected, held against what the run left behind.
+
+Every check says its limit, what it got, whether that passed, and when it was first crossed. No
+data is a failure: a threshold that never saw a sample, an expectation whose event never came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twin.events import (
+    AlertChanged,
+    FaultChanged,
+    IncidentChanged,
+    InvariantBroken,
+    Paged,
+    ProcedureEnded,
+)
+from twin.scoring.loss import Loss
+from twin.witness import Witness
+
+__all__ = ["Check", "Evaluate", "Verdict", "judge"]
+
+Evaluate = Callable[[str, int], list[tuple[Mapping[str, str], float]]]
+"""Evaluates a PromQL expression at a unix second over the run's series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: *at* is the unix second at which it was first crossed, or None."""
+
+    kind: str
+    name: str
+    limit: str
+    got: str
+    passed: bool
+    at: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All checks of a run; it passed when there is at least one and every one passed."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run is good."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def broken(self) -> tuple[Check, ...]:
+        """The checks that did not pass."""
+        return tuple(check for check in self.checks if not check.passed)
+
+
+class _Threshold(Protocol):
+    name: str
+    expr: str
+    min: float | None
+    max: float | None
+    when: str
+    since: int
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _limit(threshold: _Threshold) -> str:
+    parts = []
+    if threshold.min is not None:
+        parts.append(f">= {_number(threshold.min)}")
+    if threshold.max is not None:
+        parts.append(f"<= {_number(threshold.max)}")
+    return f"{threshold.when} {' and '.join(parts)}"
+
+
+def _inside(threshold: _Threshold, value: float) -> bool:
+    return (threshold.min is None or value >= threshold.min) and (
+        threshold.max is None or value <= threshold.max
+    )
+
+
+def _excess(threshold: _Threshold, value: float) -> float:
+    """How far *value* lies outside; negative is the room left inside."""
+    over = value - threshold.max if threshold.max is not None else float("-inf")
+    under = threshold.min - value if threshold.min is not None else float("-inf")
+    return max(over, under)
+
+
+def threshold_check(
+    threshold: _Threshold, evaluate: Evaluate, times: Sequence[int], *, start: int
+) -> Check:
+    """Judge *threshold* over the scrape *times*: always, ever, or at the end.
+
+    The worst sample is what it got. A sample that is not a number is outside every limit.
+    """
+    due = [at for at in times if at >= start + threshold.since]
+    if threshold.when == "end":
+        due = due[-1:]
+    samples = [(at, value) for at in due for _labels, value in evaluate(threshold.expr, at)]
+    limit = _limit(threshold)
+    if not samples:
+        return Check("threshold", threshold.name, limit, "no data", passed=False)
+    outside = [(at, value) for at, value in samples if not _inside(threshold, value)]
+    if threshold.when == "ever":
+        inside = [(at, value) for at, value in samples if _inside(threshold, value)]
+        best = inside[0] if inside else min(samples, key=lambda s: (_excess(threshold, s[1]), s[0]))
+        return Check(
+            "threshold",
+            threshold.name,
+            limit,
+            _number(best[1]),
+            passed=bool(inside),
+            at=best[0] if inside else None,
+        )
+    _at, worst = max(samples, key=lambda sample: (_excess(threshold, sample[1]), -sample[0]))
+    if outside and outside[0][1] != outside[0][1]:  # only NaN differs from itself
+        worst = outside[0][1]
+    return Check(
+        "threshold",
+        threshold.name,
+        limit,
+        _number(worst),
+        passed=not outside,
+        at=outside[0][0] if outside else None,
+    )
+
+
+class Expectations:
+    """Judges the `expect` part of a scenario against what the *witness* saw."""
+
+    def __init__(self, witness: Witness, *, start: int, loss: Loss | None) -> None:
+        """Find out when each fault began."""
+        self._witness, self._start, self._loss = witness, start, loss
+        self._faults: dict[str, int] = {"start": start}
+        for now, event in witness.seen(FaultChanged):
+            if event.phase == "begin":
+                self._faults.setdefault(event.fault, now)
+
+    def check(self, item: Any) -> Check:
+        """Judge one expectation by the key it has."""
+        judges: Mapping[str, Callable[[Any], Check]] = {
+            "alert": self._alert,
+            "no_alert": self._no_alert,
+            "pages_at_most": self._pages,
+            "procedure": self._procedure,
+            "event": self._event,
+            "incident": self._incident,
+            "loss_at_most": self._loss_at_most,
+        }
+        for key, judge_one in judges.items():
+            if getattr(item, key, None) is not None:
+                return judge_one(item)
+        raise AssertionError(item)  # the loader lets no other through
+
+    def _within(self, item: Any, name: str, times: Iterable[int]) -> Check:
+        """Judge that the first of *times* after the anchor came within the limit."""
+        after, limit = item.after or "start", item.within
+        words = f"within {limit} s of {after}" if limit is not None else f"after {after}"
+        if after not in self._faults:
+            return Check(
+                "expect", name, words, f"{after} never happened", passed=False, why=item.why or ""
+            )
+        anchor = self._faults[after]
+        first = next((now for now in times if now >= anchor), None)
+        if first is None:
+            return Check("expect", name, words, "never", passed=False, why=item.why or "")
+        took = first - anchor
+        return Check(
+            "expect",
+            name,
+            words,
+            f"after {took} s",
+            passed=limit is None or took <= limit,
+            at=first,
+            why=item.why or "",
+        )
+
+    def _alert(self, item: Any) -> Check:
+        fired = [
+            now
+            for now, event in self._witness.seen(AlertChanged)
+            if event.rule == item.alert and event.state == "firing"
+        ]
+        return self._within(item, f"alert {item.alert}", fired)
+
+    def _no_alert(self, item: Any) -> Check:
+        fired = [
+            now
+            for now, event in self._witness.seen(AlertChanged)
+            if event.rule == item.no_alert and event.state == "firing"
+        ]
+        return Check(
+            "expect",
+            f"no alert {item.no_alert}",
+            "never fires",
+            f"fired {len(fired)} times",
+            passed=not fired,
+            at=fired[0] if fired else None,
+            why=item.why or "",
+        )
+
+    def _pages(self, item: Any) -> Check:
+        times = [now for now, _event in self._witness.seen(Paged)]
+        limit = item.pages_at_most
+        return Check(
+            "expect",
+            "pages",
+            f"at most {limit}",
+            str(len(times)),
+            passed=len(times) <= limit,
+            at=times[limit] if len(times) > limit else None,
+            why=item.why or "",
+        )
+
+    def _procedure(self, item: Any) -> Check:
+        verdict = item.verdict or "done"
+        ended = [
+            now
+            for now, event in self._witness.seen(ProcedureEnded)
+            if event.procedure == item.procedure and event.verdict == verdict
+        ]
+        return self._within(item, f"procedure {item.procedure} ends {verdict}", ended)
+
+    def _event(self, item: Any) -> Check:
+        def fits(event: object) -> bool:
+            args = getattr(event, "args", {})
+            return all(
+                str(getattr(event, key, args.get(key) if isinstance(args, Mapping) else None))
+                == str(value)
+                for key, value in item.where.items()
+            )
+
+        times = [now for now, event in self._witness.named(item.event) if fits(event)]
+        most = item.at_most
+        passed = len(times) >= item.at_least and (most is None or len(times) <= most)
+        where = ", ".join(f"{key}={value}" for key, value in item.where.items())
+        limit = f"at least {item.at_least}" + ("" if most is None else f", at most {most}")
+        return Check(
+            "expect",
+            f"event {item.event} ({where})",
+            limit,
+            str(len(times)),
+            passed=passed,
+            why=item.why or "",
+        )
+
+    def _incident(self, item: Any) -> Check:
+        reached = [
+            now
+            for now, event in self._witness.seen(IncidentChanged)
+            if event.state == item.incident
+            and item.severity in {None, event.severity}
+            and item.family in {None, event.family}
+        ]
+        words = " ".join(filter(None, ("incident", item.severity, item.family, item.incident)))
+        return self._within(item, words, reached)
+
+    def _loss_at_most(self, item: Any) -> Check:
+        limit, loss = item.loss_at_most, self._loss
+        if loss is None or loss.net is None:
+            return Check(
+                "loss", "net loss", f"<= {limit}", "no data", passed=False, why=item.why or ""
+            )
+        return Check(
+            "loss",
+            "net loss",
+            f"<= {limit} {loss.unit}",
+            f"{loss.net} {loss.unit}",
+            passed=loss.net <= limit,
+            why=item.why or "",
+        )
+
+
+def invariant_checks(names: Iterable[str], witness: Witness, *, examined: int) -> list[Check]:
+    """Judge that each named invariant was examined and never broke."""
+    broken: dict[str, list[tuple[int, InvariantBroken]]] = {}
+    for now, event in witness.seen(InvariantBroken):
+        broken.setdefault(event.invariant, []).append((now, event))
+    checks = []
+    for name in names:
+        bad = broken.get(name, [])
+        got = f"held at {examined} blocks" if examined else "no data"
+        if bad:
+            got = f"broke {len(bad)} times: {bad[0][1].detail}"
+        checks.append(
+            Check(
+                "invariant",
+                name,
+                "holds",
+                got,
+                passed=bool(examined) and not bad,
+                at=bad[0][0] if bad else None,
+            )
+        )
+    return checks
+
+
+def judge(
+    scenario: Any,
+    witness: Witness,
+    *,
+    evaluate: Evaluate,
+    times: Sequence[int],
+    examined: int,
+    loss: Loss | None,
+) -> Verdict:
+    """Judge everything that *scenario* declares: thresholds, expectations, invariants."""
+    expectations = Expectations(witness, start=scenario.start, loss=loss)
+    checks = [
+        *(
+            threshold_check(item, evaluate, times, start=scenario.start)
+            for item in scenario.thresholds
+        ),
+        *(expectations.check(item) for item in scenario.expect),
+        *invariant_checks(scenario.invariants, witness, examined=examined),
+    ]
+    return Verdict(tuple(checks))
