@@ -7,6 +7,7 @@ and passed in: importing a procedure registers nothing anywhere.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -81,6 +82,10 @@ def _mark(kind: Literal["check", "runbook"], **about: Any) -> Callable[[Function
         raise CrashError(f"procedure {about['id']}: seed is 'Area / Group / Bullet'")
 
     def mark(function: Function) -> Function:
+        if inspect.isgeneratorfunction(function) != (kind == "runbook"):
+            raise CrashError(
+                f"procedure {about['id']}: a check is a plain function, a runbook a generator"
+            )
         title = (function.__doc__ or "").strip().splitlines()[:1]
         if not title:
             raise CrashError(f"procedure {about['id']} has no docstring to take its title from")
@@ -143,7 +148,7 @@ class Catalog(Mapping[str, Procedure]):
     def of(cls, modules: Iterable[ModuleType]) -> Catalog:
         """Collect every marked function of *modules*."""
         marked = {
-            made.id: made
+            id(value): made  # a function may have two names in its module
             for module in modules
             for value in vars(module).values()
             if isinstance(made := getattr(value, MARK, None), Procedure)

@@ -70,5 +70,7 @@ class Clock:
 
     def run(self, until: int) -> None:
         """Run everything due before unix second *until*, and stand there."""
+        if not isinstance(until, int):
+            raise CrashError(f"a run until {until!r}: time is whole seconds")
         if until > self.now:
             self.env.run(until=until)

@@ -289,6 +289,7 @@ class EventLog:
         self._hash = hashlib.sha256()
         self._fields: dict[type[Event], tuple[str, ...]] = {}
         self._listeners: list[Callable[[int, Event], object]] = []
+        self._closed = False
         self.count = 0
 
     def listen(self, listener: Callable[[int, Event], object]) -> None:
@@ -296,7 +297,9 @@ class EventLog:
         self._listeners.append(listener)
 
     def emit(self, now: int, event: Event) -> None:
-        """Append *event*, which happened at unix second *now*."""
+        """Append *event*, which happened at unix second *now*; CrashError after `close`."""
+        if self._closed:
+            raise CrashError(f"{event.kind} happened after the log was closed: close it last")
         kind = type(event)
         names = self._fields.get(kind)
         if names is None:
@@ -317,7 +320,8 @@ class EventLog:
             self._file.flush()
 
     def close(self) -> None:
-        """Flush and close the file."""
+        """Flush and close the file: no event comes after it."""
+        self._closed = True
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -11,12 +11,23 @@ import hashlib
 
 import numpy as np
 
+from twin.errors import CrashError
+
 __all__ = ["Streams", "derive"]
 
 
+_SEPARATOR = "\x1f"
+
+
 def derive(seed: int, *names: str) -> int:
-    """Return a 128-bit integer that depends on *seed* and the *names*, and on nothing else."""
-    text = "\x1f".join((str(seed), *names))
+    """Return a 128-bit integer that depends on *seed* and the *names*, and on nothing else.
+
+    A name with the separator (ASCII 31) would be two names as well: CrashError refuses it.
+    """
+    for name in names:
+        if _SEPARATOR in name:
+            raise CrashError(f"a stream of chance named {name!r}: leave out the character 31")
+    text = _SEPARATOR.join((str(seed), *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from twin.events import (
     AlertChanged,
@@ -18,26 +18,13 @@ from twin.events import (
     Paged,
     ProcedureEnded,
 )
-from twin.scoring.loss import Loss
+from twin.results import Check, Loss
 from twin.witness import Witness
 
 __all__ = ["Check", "Evaluate", "Verdict", "judge"]
 
 Evaluate = Callable[[str, int], list[tuple[Mapping[str, str], float]]]
 """Evaluates a PromQL expression at a unix second over the run's series."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: *at* is the unix second at which it was first crossed, or None."""
-
-    kind: str
-    name: str
-    limit: str
-    got: str
-    passed: bool
-    at: int | None = None
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +44,37 @@ class Verdict:
         return tuple(check for check in self.checks if not check.passed)
 
 
+def _check(
+    kind: Literal["threshold", "expect", "invariant", "loss"],
+    name: str,
+    limit: str,
+    got: str,
+    *,
+    passed: bool,
+    at: int | None = None,
+    why: str | None = None,
+) -> Check:
+    return Check(kind=kind, name=name, limit=limit, got=got, passed=passed, at=at, why=why or "")
+
+
 class _Threshold(Protocol):
-    name: str
-    expr: str
-    min: float | None
-    max: float | None
-    when: str
-    since: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def expr(self) -> str: ...
+
+    @property
+    def min(self) -> float | None: ...
+
+    @property
+    def max(self) -> float | None: ...
+
+    @property
+    def when(self) -> str: ...
+
+    @property
+    def since(self) -> int: ...
 
 
 def _number(value: float) -> str:
@@ -105,12 +116,12 @@ def threshold_check(
     samples = [(at, value) for at in due for _labels, value in evaluate(threshold.expr, at)]
     limit = _limit(threshold)
     if not samples:
-        return Check("threshold", threshold.name, limit, "no data", passed=False)
+        return _check("threshold", threshold.name, limit, "no data", passed=False)
     outside = [(at, value) for at, value in samples if not _inside(threshold, value)]
     if threshold.when == "ever":
         inside = [(at, value) for at, value in samples if _inside(threshold, value)]
         best = inside[0] if inside else min(samples, key=lambda s: (_excess(threshold, s[1]), s[0]))
-        return Check(
+        return _check(
             "threshold",
             threshold.name,
             limit,
@@ -121,7 +132,7 @@ def threshold_check(
     _at, worst = max(samples, key=lambda sample: (_excess(threshold, sample[1]), -sample[0]))
     if outside and outside[0][1] != outside[0][1]:  # only NaN differs from itself
         worst = outside[0][1]
-    return Check(
+    return _check(
         "threshold",
         threshold.name,
         limit,
@@ -163,22 +174,22 @@ class Expectations:
         after, limit = item.after or "start", item.within
         words = f"within {limit} s of {after}" if limit is not None else f"after {after}"
         if after not in self._faults:
-            return Check(
-                "expect", name, words, f"{after} never happened", passed=False, why=item.why or ""
+            return _check(
+                "expect", name, words, f"{after} never happened", passed=False, why=item.why
             )
         anchor = self._faults[after]
         first = next((now for now in times if now >= anchor), None)
         if first is None:
-            return Check("expect", name, words, "never", passed=False, why=item.why or "")
+            return _check("expect", name, words, "never", passed=False, why=item.why)
         took = first - anchor
-        return Check(
+        return _check(
             "expect",
             name,
             words,
             f"after {took} s",
             passed=limit is None or took <= limit,
             at=first,
-            why=item.why or "",
+            why=item.why,
         )
 
     def _alert(self, item: Any) -> Check:
@@ -195,27 +206,27 @@ class Expectations:
             for now, event in self._witness.seen(AlertChanged)
             if event.rule == item.no_alert and event.state == "firing"
         ]
-        return Check(
+        return _check(
             "expect",
             f"no alert {item.no_alert}",
             "never fires",
             f"fired {len(fired)} times",
             passed=not fired,
             at=fired[0] if fired else None,
-            why=item.why or "",
+            why=item.why,
         )
 
     def _pages(self, item: Any) -> Check:
         times = [now for now, _event in self._witness.seen(Paged)]
         limit = item.pages_at_most
-        return Check(
+        return _check(
             "expect",
             "pages",
             f"at most {limit}",
             str(len(times)),
             passed=len(times) <= limit,
             at=times[limit] if len(times) > limit else None,
-            why=item.why or "",
+            why=item.why,
         )
 
     def _procedure(self, item: Any) -> Check:
@@ -241,13 +252,13 @@ class Expectations:
         passed = len(times) >= item.at_least and (most is None or len(times) <= most)
         where = ", ".join(f"{key}={value}" for key, value in item.where.items())
         limit = f"at least {item.at_least}" + ("" if most is None else f", at most {most}")
-        return Check(
+        return _check(
             "expect",
             f"event {item.event} ({where})",
             limit,
             str(len(times)),
             passed=passed,
-            why=item.why or "",
+            why=item.why,
         )
 
     def _incident(self, item: Any) -> Check:
@@ -264,16 +275,14 @@ class Expectations:
     def _loss_at_most(self, item: Any) -> Check:
         limit, loss = item.loss_at_most, self._loss
         if loss is None or loss.net is None:
-            return Check(
-                "loss", "net loss", f"<= {limit}", "no data", passed=False, why=item.why or ""
-            )
-        return Check(
+            return _check("loss", "net loss", f"<= {limit}", "no data", passed=False, why=item.why)
+        return _check(
             "loss",
             "net loss",
             f"<= {limit} {loss.unit}",
             f"{loss.net} {loss.unit}",
             passed=loss.net <= limit,
-            why=item.why or "",
+            why=item.why,
         )
 
 
@@ -289,7 +298,7 @@ def invariant_checks(names: Iterable[str], witness: Witness, *, examined: int) -
         if bad:
             got = f"broke {len(bad)} times: {bad[0][1].detail}"
         checks.append(
-            Check(
+            _check(
                 "invariant",
                 name,
                 "holds",

@@ -37,7 +37,7 @@ class BlockEnv:
     prevrandao: bytes
     chain_id: int
     excess_blob_gas: int = 0
-    parent_hashes: tuple[bytes, ...] = ()  # BLOCKHASH: hash of number-1 first, up to 256
+    parent_hashes: Sequence[bytes] = ()  # BLOCKHASH: hash of number-1 first; may be lazy, 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Evidence: an append-only, hash-chained record of what each procedure found.
 
 Each record carries the hash of the one before it, so that an altered, dropped or reordered
-record is found by anyone who reads the file: `verify` needs nothing but its lines.
+record is found by anyone who reads the file: `verify` needs nothing but its lines, and the hash
+of the last record to find that the end is missing.
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ def _plain(value: object) -> Any:
     """Give JSON what it lacks, for values that a desk answers with."""
     if isinstance(value, bytes):
         return "0x" + value.hex()
-    raise TypeError(f"evidence holds {value!r}: only JSON values and bytes")
+    raise CrashError(f"evidence holds {value!r}: only JSON values and bytes")
 
 
 def canonical(value: object) -> str:
-    """Return *value* as canonical JSON text: sorted keys, no spaces, bytes as `0x` hex."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False)
+    """Return *value* as canonical JSON text: sorted keys, no spaces, bytes as `0x` hex.
+
+    CrashError for what JSON has no form for: another type, a NaN, a key that is no text.
+    """
+    try:
+        return json.dumps(
+            value, sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False
+        )
+    except (TypeError, ValueError) as error:
+        raise CrashError(f"evidence holds what JSON cannot: {error}; it was {value!r}") from error
 
 
 def _digest(body: dict[str, Any]) -> str:
@@ -81,16 +90,30 @@ class Records:
             self._file = None
 
 
-def verify(lines: Iterable[str]) -> int:
-    """Return how many records *lines* hold, after proving the chain; CrashError where it breaks."""
+def _record(number: int, line: str) -> tuple[dict[str, Any], str]:
+    """Return the body of a record and the hash that it claims."""
+    try:
+        body = json.loads(line)
+        return body, body.pop("hash")
+    except (ValueError, KeyError, AttributeError) as error:
+        raise CrashError(f"evidence line {number} is no record: {line[:60]!r}") from error
+
+
+def verify(lines: Iterable[str], *, last: str | None = None) -> int:
+    """Return how many records *lines* hold, after proving the chain; CrashError where it breaks.
+
+    The chain cannot show by itself that its end was cut off: *last*, the hash that the log of
+    events gives for the last record filed, shows that too.
+    """
     previous, count = GENESIS, 0
     for line in lines:
         count += 1
-        body = json.loads(line)
-        claimed = body.pop("hash")
-        if body["previous"] != previous:
-            raise CrashError(f"evidence {body['ref']} does not follow the record before it")
+        body, claimed = _record(count, line)
+        if body.get("previous") != previous:
+            raise CrashError(f"evidence {body.get('ref')} does not follow the record before it")
         if _digest(body) != claimed:
-            raise CrashError(f"evidence {body['ref']} was altered: its hash does not match")
+            raise CrashError(f"evidence {body.get('ref')} was altered: its hash does not match")
         previous = claimed
+    if last is not None and previous != last:
+        raise CrashError(f"evidence ends at {previous[:12]}..., not at {last[:12]}...: it was cut")
     return count

@@ -14,10 +14,9 @@ from twin.chain.port import Call
 from twin.clock import Clock, Process
 from twin.desk.port import Simulation
 from twin.desk.steps import Act
-from twin.errors import UnknownName
-from twin.protocol.contract import Contract
-from twin.protocol.deployment import Deployment, RoleAccount
-from twin.protocol.operations import execute_data, schedule_data
+from twin.errors import CrashError, InvalidTransaction
+from twin.protocol.deployment import Deployment
+from twin.protocol.operations import Message, operation_of
 
 __all__ = ["TwinSender", "arguments", "simulate"]
 
@@ -25,7 +24,7 @@ TIP = 3 * 10**9
 """Operations pay a tip above everybody's default, in wei: an action is not kept waiting."""
 
 GAS = 1_000_000
-"""The gas limit of an operation, wei of gas; the dearest here takes a quarter of it."""
+"""The gas limit of an operation; the dearest here takes a quarter of it."""
 
 
 def arguments(values: Sequence[Any]) -> tuple[Any, ...]:
@@ -33,7 +32,10 @@ def arguments(values: Sequence[Any]) -> tuple[Any, ...]:
     made: list[Any] = []
     for value in values:
         if isinstance(value, str) and value.startswith("0x"):
-            made.append(bytes.fromhex(value[2:]))
+            try:
+                made.append(bytes.fromhex(value[2:]))
+            except ValueError:
+                raise CrashError(f"the argument {value!r} is no hex: two digits a byte") from None
         elif isinstance(value, (list, tuple)):
             made.append(arguments(value))
         else:
@@ -41,22 +43,11 @@ def arguments(values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(made)
 
 
-def _role(deployment: Deployment, authority: str) -> RoleAccount:
-    if authority not in deployment.roles:
-        raise UnknownName("authority", authority, deployment.roles)
-    return deployment.roles[authority]
-
-
-def _target(deployment: Deployment, contract: str) -> Contract:
-    if contract not in deployment.contracts:
-        raise UnknownName("contract", contract, deployment.contracts)
-    return deployment.contracts[contract]
-
-
 def simulate(
     chain: Chain,
     deployment: Deployment,
     authority: str,
+    *,
     contract: str,
     function: str,
     args: Sequence[Any],
@@ -66,16 +57,12 @@ def simulate(
     For a role with an execution delay it is the scheduling that is simulated, since the call
     itself cannot go through before its time.
     """
-    role, target = _role(deployment, authority), _target(deployment, contract)
-    data = target.encode(function, *arguments(args))
-    to = target.address
-    if role.delay:
-        to, data = (
-            deployment.contracts["Authority"].address,
-            schedule_data(deployment, target.address, data, 0),
-        )
-    output = chain.call(Call(to=to, data=data, sender=role.account))
-    reason = "" if output.success else deployment.revert_reason(output.data)
+    operation = operation_of(
+        deployment, authority, contract=contract, function=function, args=arguments(args)
+    )
+    to, data = operation.messages[0]
+    output = chain.call(Call(to=to, data=data, sender=operation.caller))
+    reason = "" if output.success else deployment.reverts.decode_revert(output.data)
     return Simulation(output.success, output.gas_used, reason)
 
 
@@ -88,28 +75,33 @@ class TwinSender:
 
     def carry_out(self, act: Act) -> Process:
         """Send *act* and wait for inclusion; value {success, reason, block, timestamp, ...}."""
-        role = _role(self._deployment, act.authority)
-        target = _target(self._deployment, act.contract)
-        data = target.encode(act.function, *arguments(act.args))
-        if not role.delay:
-            return (yield from self._send(role.account, target.address, data))
-        manager = self._deployment.contracts["Authority"].address
-        scheduled = yield from self._send(
-            role.account, manager, schedule_data(self._deployment, target.address, data, 0)
+        operation = operation_of(
+            self._deployment,
+            act.authority,
+            contract=act.contract,
+            function=act.function,
+            args=arguments(act.args),
         )
-        if not scheduled["success"]:
-            return scheduled
-        yield self._clock.after(role.delay)
-        done = yield from self._send(
-            role.account, manager, execute_data(self._deployment, target.address, data)
-        )
-        return {**done, "scheduled_block": scheduled["block"]}
+        first, *rest = operation.messages
+        result = yield from self._send(operation.caller, first)
+        for message in rest:
+            if not result["success"]:
+                return result
+            scheduled = result["block"]
+            yield self._clock.after(operation.delay)
+            result = yield from self._send(operation.caller, message)
+            result["scheduled_block"] = scheduled
+        return result
 
-    def _send(self, sender: bytes, to: bytes, data: bytes) -> Process:
-        chain = self._chain
-        tx = chain.send(sender, to, data, gas=GAS, tip=TIP, max_fee=20 * chain.next_base_fee + TIP)
-        receipt = yield chain.included(tx)
-        reason = "" if receipt.success else self._deployment.revert_reason(receipt.output)
+    def _send(self, sender: bytes, message: Message) -> Process:
+        chain, (to, data) = self._chain, message
+        cap, tx = 20 * chain.next_base_fee + TIP, None
+        try:
+            tx = chain.send(sender, to, data, gas=GAS, tip=TIP, max_fee=cap)
+            receipt = yield chain.included(tx)
+        except InvalidTransaction as error:  # refused at once, or dropped while it waited
+            return {"success": False, "reason": str(error), "block": None, "transaction": tx}
+        reason = "" if receipt.success else self._deployment.reverts.decode_revert(receipt.output)
         return {
             "success": receipt.success,
             "reason": reason,

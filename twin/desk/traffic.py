@@ -7,10 +7,11 @@ a binary search and not a walk over the chain.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from twin.chain.blocks import Block
 from twin.chain.chain import Chain
+from twin.chain.config import Reorg
 from twin.desk.port import ChainStats
 
 __all__ = ["Traffic"]
@@ -31,10 +32,10 @@ class Traffic:
         self._reverted = array("q", [0])
         self._confirmations = array("q")
         chain.on_block(self._hear)
+        chain.on_reorg(self._undo)
 
     def _hear(self, block: Block) -> None:
-        receipts = [self._chain.receipt(tx) for tx in block.transactions]
-        found = [receipt for receipt in receipts if receipt is not None]
+        found = [receipt for _tx, receipt in self._chain.content(block.number)]
         header = block.header
         slowest = max(
             (header.timestamp - self._chain.submitted_at(receipt.transaction) for receipt in found),
@@ -46,9 +47,12 @@ class Traffic:
         self._reverted.append(self._reverted[-1] + bad)
         self._confirmations.append(slowest)
 
-    def totals(self) -> tuple[int, int]:
-        """Return transactions and reverts since the start."""
-        return self._transactions[-1], self._reverted[-1]
+    def _undo(self, reorg: Reorg) -> None:
+        """Forget the blocks that a reorg replaces; those that replace them are heard next."""
+        gone = self._chain.start + reorg.first * self._chain.config.block_interval
+        kept = bisect_left(self._times, gone)
+        del self._times[kept:], self._confirmations[kept:]
+        del self._transactions[kept + 1 :], self._reverted[kept + 1 :]
 
     def stats(self, head: int, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since* up to block *head*."""

@@ -8,6 +8,7 @@ belong to the monitoring, which is wired in after it is made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from twin.chain.chain import Chain
@@ -40,8 +41,12 @@ from twin.protocol.reader import Reader
 __all__ = ["TwinDesk"]
 
 
+KEPT = 64
+"""Batches whose answers are kept: a scrape's, and those of the checks; the oldest goes first."""
+
+
 class _Chain:
-    """The chain as views at one block share it; a repeated batch on the same state is one read.
+    """The chain as views share it; a repeated batch on the same state is one read.
 
     A batch of views that read raw facts only (never the block's time) gives the same answer
     while no transaction was executed, which is what a scrape of a quiet network does.
@@ -50,73 +55,75 @@ class _Chain:
     def __init__(self, chain: Chain, deployment: Deployment, traffic: Traffic) -> None:
         self.chain, self.deployment, self.traffic = chain, deployment, traffic
         self.reader = Reader(chain, deployment)
-        self._cached: dict[tuple[Call, ...], tuple[int, list[Any]]] = {}
+        self._kept: dict[tuple[Call, ...], tuple[int, list[Any]]] = {}
 
-    def batch(self, calls: Sequence[Call], block: int | None) -> list[Any]:
-        if block is not None:
-            return self.reader.batch(calls, block=block)
-        key = tuple(calls)
-        version = self.chain.state_version
-        kept = self._cached.get(key)
+    def latest(self, calls: Sequence[Call], block: int) -> list[Any]:
+        """Answer *calls* on the present state, at most once for each state."""
+        key, version = tuple(calls), self.chain.state_version
+        try:
+            kept = self._kept.get(key)
+        except TypeError:  # a list among the arguments cannot be a key
+            return self.reader.batch(key, block=block)
         if kept is None or kept[0] != version:
-            kept = self._cached[key] = (version, self.reader.batch(calls))
-        return kept[1]
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            kept = self._kept[key] = (version, self.reader.batch(key, block=block))
+        return list(kept[1])
 
 
 class TwinView:
     """The chain at one block."""
 
-    __slots__ = ("_block", "_pinned", "_shared")
+    __slots__ = ("_reader", "_shared")
 
     def __init__(self, shared: _Chain, block: int | None) -> None:
         self._shared = shared
-        self._pinned = block
-        self._block = shared.chain.head if block is None else block
+        self._reader = shared.reader.at(block)
 
     @property
     def block(self) -> int:
         """The block's number."""
-        return self._block
+        return self._reader.block
 
     @property
     def timestamp(self) -> int:
         """The block's unix second."""
-        return self._shared.chain.header(self._block).timestamp
+        return self._reader.timestamp
 
     def read(self, contract: str, function: str, *args: Any) -> Any:
         """Call a view function."""
-        return self._shared.reader.read(contract, function, *args, block=self._pinned)
+        return self._reader.read(contract, function, *args)
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """Read *calls* as one multicall."""
-        return self._shared.batch(calls, self._pinned)
+        if self.block == self._shared.chain.head:
+            return self._shared.latest(calls, self.block)
+        return self._reader.batch(calls)
 
     def simulate(
         self, authority: str, contract: str, function: str, args: Sequence[Any]
     ) -> Simulation:
         """Say what this call from the account of *authority* would do now."""
         shared = self._shared
-        return simulate(shared.chain, shared.deployment, authority, contract, function, args)
+        return simulate(
+            shared.chain,
+            shared.deployment,
+            authority,
+            contract=contract,
+            function=function,
+            args=args,
+        )
 
     def logs(self, contract: str, event: str, *, since: int) -> list[LogRecord]:
         """Return the decoded events called *event* from unix second *since* on."""
-        shared = self._shared
-        target = shared.deployment.contracts[contract]
-        chain = shared.chain
-        first = max(0, -((chain.start - since) // chain.config.block_interval))
-        entries = chain.logs(
-            first, self._block, addresses=(target.address,), topics=(target.event(event).topic0,)
-        )
-        records = []
-        for entry in entries:
-            args = target.event(event).decode(entry.topics, entry.data)
-            at = chain.start + entry.block * chain.config.block_interval
-            records.append(LogRecord(entry.block, at, contract, event, args))
-        return records
+        return [
+            LogRecord(found.block, found.timestamp, contract, event, found.args)
+            for found in self._reader.logs(contract, event, since=since)
+        ]
 
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""
-        return self._shared.traffic.stats(self._block, since=since)
+        return self._shared.traffic.stats(self.block, since=since)
 
 
 class _Feeds:
@@ -165,17 +172,22 @@ class _Customs:
         return self._customs.published(document_hash)
 
 
+def _copy(item: Incident) -> Incident:
+    """What a reader does to its copy, it does not do to the store."""
+    return replace(item, alerts=list(item.alerts))
+
+
 class _Incidents:
     def __init__(self, store: IncidentStore) -> None:
         self._store = store
 
     def open(self) -> list[Incident]:
         """Return the incidents that have not ended."""
-        return self._store.open()
+        return [_copy(item) for item in self._store.open()]
 
     def get(self, incident: str) -> Incident:
         """Return one by id."""
-        return self._store.get(incident)
+        return _copy(self._store.get(incident))
 
 
 class _NoMonitoring:

@@ -25,11 +25,20 @@ __all__ = ["FaultSpec", "Injector", "kinds", "vocabulary"]
 class FaultSpec(Protocol):
     """A fault as a scenario declares it: seconds after the start."""
 
-    name: str
-    kind: str
-    at: int
-    until: int | None
-    params: Any
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def at(self) -> int: ...
+
+    @property
+    def until(self) -> int | None: ...
+
+    @property
+    def params(self) -> Any: ...
 
 
 def kinds() -> Mapping[str, type[Fault]]:

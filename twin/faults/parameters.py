@@ -30,15 +30,10 @@ class FeedBoundsOpen(Fault):
     def prepare(self, spec: DeploymentSpec) -> DeploymentSpec:
         """Deploy the feed with the wrong bound."""
         wrong = self.params
-        if wrong.commodity not in {feed.commodity for feed in spec.feeds}:
-            raise UnknownName("feed", wrong.commodity, (feed.commodity for feed in spec.feeds))
-        feeds = tuple(
-            replace(feed, max_answer=wrong.max_answer)
-            if feed.commodity == wrong.commodity
-            else feed
-            for feed in spec.feeds
-        )
-        return replace(spec, feeds=feeds)
+        if wrong.commodity not in spec.feeds:
+            raise UnknownName("feed", wrong.commodity, spec.feeds)
+        feed = replace(spec.feeds[wrong.commodity], max_answer=wrong.max_answer)
+        return replace(spec, feeds={**spec.feeds, wrong.commodity: feed})
 
     def begin(self, surfaces: Surfaces) -> str:
         """It was there before the run began."""

@@ -14,12 +14,13 @@ from twin.errors import UnknownName
 from twin.events import ContractLogged
 from twin.witness import Witness
 
-__all__ = ["MEASURES", "Loss", "PricePath", "Truth", "measure"]
+__all__ = ["MEASURES", "PricePath", "Truth", "measure"]
 
 VALUE_SCALE = 10**11
 """Export quantities have 3 decimals and prices 8."""
 
 TOKEN = 10**18
+PPM = 1_000_000
 
 
 class PricePath(Protocol):
@@ -40,26 +41,13 @@ class Truth:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A loss in *unit*: of this run, of the same seed without faults, and the difference."""
-
-    measure: str
-    unit: str
-    value: int
-    without_fault: int | None
-
-    @property
-    def net(self) -> int | None:
-        """The loss that the faults caused, or None where no run without them was made."""
-        return None if self.without_fault is None else self.value - self.without_fault
-
-
 def ft_over_entitlement(witness: Witness, truth: Truth, reference: Mapping[str, int]) -> int:
     """FT issued above the true entitlement x reference value, in US cents.
 
     The true entitlement of an export is quantity x true price x rate, as the contract computes
-    it from the oracle's price. *reference* holds `ft_value_cents`, what one FT is worth.
+    it from the oracle's price. *reference* holds `ft_value_cents`, what one FT is worth, and
+    `tolerance_ppm`: an oracle that follows within its deviation band is a little early or late by
+    design, so an excess counts, in full, when it is larger than that share of the entitlement.
     """
     over = 0
     for now, event in witness.seen(ContractLogged):
@@ -71,7 +59,9 @@ def ft_over_entitlement(witness: Witness, truth: Truth, reference: Mapping[str, 
         assert isinstance(amount, int)  # noqa: S101 - the same
         assert isinstance(feed, bytes)  # noqa: S101 - the same
         price = max(0, truth.paths[feed].price(now))
-        over += max(0, amount - quantity * price * truth.rate_per_usd // VALUE_SCALE)
+        entitled = quantity * price * truth.rate_per_usd // VALUE_SCALE
+        if (amount - entitled) * PPM > entitled * reference["tolerance_ppm"]:
+            over += amount - entitled
     return over * reference["ft_value_cents"] // TOKEN
 
 

@@ -6,7 +6,7 @@ have signed; a role with an execution delay is scheduled first and executed afte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import simpy
@@ -24,9 +24,14 @@ PATIENCE = 6 * 3600
 class AuthoritySpec(Protocol):
     """An authority as a scenario declares it: *threshold* of *signers*, *signing* seconds each."""
 
-    signers: tuple[str, ...]
-    threshold: int
-    signing: int
+    @property
+    def signers(self) -> tuple[str, ...]: ...
+
+    @property
+    def threshold(self) -> int: ...
+
+    @property
+    def signing(self) -> int: ...
 
 
 class Authorities:
@@ -42,10 +47,10 @@ class Authorities:
             raise UnknownName("authority", name, self._specs)
         return self._specs[name]
 
-    def collect(self, name: str, subject: str, *, first: Person | None = None) -> Process:
+    def collect(self, name: str, subject: str, *, knowing: Collection[str] = ()) -> Process:
         """Collect signatures in the name of *name*; value the signers, short when it failed.
 
-        All signers are asked at once; *first*, who already knows, is not paged but signs like
+        All signers are asked at once; those *knowing* already are not paged but sign like
         everybody else. The round ends when the threshold is met or after six hours.
         """
         spec = self.require(name)
@@ -53,7 +58,7 @@ class Authorities:
         enough = self._clock.event()
         for signer in spec.signers:
             person = self._roster[signer]
-            known = first is not None and person.name == first.name
+            known = person.name in knowing
             self._clock.spawn(self._sign(person, subject, spec, signed, enough, known=known))
         yield simpy.AnyOf(self._clock.env, [enough, self._clock.after(PATIENCE)])
         return tuple(signed)
@@ -70,6 +75,7 @@ class Authorities:
     ) -> Process:
         """Reach *person*, let them read and sign, unless the round is over by then."""
         if not known:
+            self._roster.on_page()
             reached = yield from person.answer(f"sign: {subject}")
             if not reached:
                 return

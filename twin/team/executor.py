@@ -56,15 +56,36 @@ class Sender(Protocol):
         """Send the transaction(s) of *act*; value {success, reason, block, timestamp, ...}."""
 
 
+class OnCheck(Protocol):
+    """Hears what a procedure found; *interval* is the cadence it promises, in seconds."""
+
+    def __call__(
+        self, procedure: str, finding: Finding, now: int, *, interval: int | None = None
+    ) -> object:
+        """Take the finding of *procedure* at unix second *now*."""
+
+
+def _unheard(procedure: str, finding: Finding, now: int, *, interval: int | None = None) -> None:
+    """Stand in until the monitoring listens."""
+
+
+HANDOVER = 4 * 3600
+"""Seconds for which whoever worked on a run stays with it although their shift is over."""
+
+
 @dataclass(slots=True)
 class Run:
-    """One run of a runbook: its *journal* of results, and the person who *owns* it."""
+    """One run of a runbook: its *journal* of results, and the person who *owns* it.
+
+    *present* holds who took part in it, and the last unix second at which they did.
+    """
 
     procedure: Procedure
     number: int
     case: Case
     owner: Person | None = None
     journal: list[Any] = field(default_factory=list)
+    present: dict[str, int] = field(default_factory=dict)
 
 
 class Executor:
@@ -91,16 +112,18 @@ class Executor:
         self.policy, self._sender = policy, sender
         self._incidents, self._records, self._log = incidents, records, log
         self._runs: dict[str, int] = {}
-        self.on_check: Callable[[str, Finding, int], object] = lambda *_: None
+        self.on_check: OnCheck = _unheard
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
-        self._carriers: dict[type[Step], Callable[[Any, Run], Process]] = {
-            Act: self._act,
-            Decide: self._decide,
+        self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
             File: self._file_step,
             Look: self._look,
             Notify: self._notify,
             Trigger: self._trigger,
             Update: self._update,
+        }
+        self._in_time: dict[type[Step], Callable[[Any, Run], Process]] = {
+            Act: self._act,
+            Decide: self._decide,
             Wait: self._wait,
             Work: self._work,
         }
@@ -112,12 +135,12 @@ class Executor:
         """Run a check now, file its finding and hand it to the metrics."""
         try:
             finding: Finding = procedure.function(self._desk, self._settings_of(procedure))
-        except NoData as error:
-            finding = Finding("no-data", str(error), problems={"no-data": 1})
-        except Reverted as error:
-            finding = Finding("failed", str(error), problems={"reverted": 1})
+        except (NoData, Reverted) as error:
+            finding = _unable(error)
+        if not isinstance(finding, Finding):
+            raise CrashError(f"check {procedure.id} returned {finding!r}, not a Finding")
         self._file(procedure.id, finding)
-        self.on_check(procedure.id, finding, self._clock.now)
+        self.on_check(procedure.id, finding, self._clock.now, interval=procedure.cadence.seconds)
         return finding
 
     def start(self, procedure: Procedure, case: Case, *, owner: Person | None = None) -> Process:
@@ -128,7 +151,12 @@ class Executor:
         return (yield from self.drive(Run(procedure, number, case, owner)))
 
     def drive(self, run: Run) -> Process:
-        """Drive *run* from its journal on; value its finding."""
+        """Drive *run* from its journal on; value its finding.
+
+        A question to the desk that has no answer ends the run, as it ends a check.
+        """
+        if run.owner is not None:
+            run.present.setdefault(run.owner.name, self._clock.now)
         steps = run.procedure.function(run.case, self._settings_of(run.procedure))
         recorded = tuple(run.journal)
         answer: Any = None
@@ -143,6 +171,8 @@ class Executor:
                 done += 1
         except StopIteration as stop:
             finding = stop.value
+        except (NoData, Reverted) as error:
+            finding = _unable(error)
         if not isinstance(finding, Finding):
             raise CrashError(f"runbook {run.procedure.id} returned {finding!r}, not a Finding")
         ref = self._file(run.procedure.id, finding)
@@ -152,14 +182,19 @@ class Executor:
                 procedure=run.procedure.id, run=run.number, verdict=finding.verdict, evidence=ref
             ),
         )
-        self.on_check(run.procedure.id, finding, self._clock.now)
+        if run.procedure.cadence.seconds:  # what answers an event has no date to be late for
+            self.on_check(
+                run.procedure.id, finding, self._clock.now, interval=run.procedure.cadence.seconds
+            )
         return finding
 
     def _carry_out(self, step: Step, run: Run) -> Process:
-        carrier = self._carriers.get(type(step))
-        if carrier is None:
+        if type(step) in self._at_once:
+            who, result = self._at_once[type(step)](step, run)
+        elif type(step) in self._in_time:
+            who, result = yield from self._in_time[type(step)](step, run)
+        else:
             raise CrashError(f"runbook {run.procedure.id} yielded {step!r}, which is no step")
-        who, result = yield from carrier(step, run)
         text = canonical(result)
         run.journal.append(json.loads(text))
         self._log.emit(
@@ -183,30 +218,40 @@ class Executor:
         )
         return ref
 
-    # -- the steps; each yields SimPy events and values (who, result) --------------------------
+    # -- people --------------------------------------------------------------------------------
 
-    def _look(self, step: Look, run: Run) -> Process:
-        del run
-        yield self._clock.after(0)
-        return "desk", step.query(self._desk, *step.args)
+    def _at_hand(self, run: Run) -> list[Person]:
+        """Return who took part in *run* and is still there: on shift, or not long gone from it."""
+        now = self._clock.now
+        people = [(self._roster[name], last) for name, last in run.present.items()]
+        return [person for person, last in people if person.on_shift() or now - last <= HANDOVER]
 
-    def _person(self, role: str, run: Run) -> Person:
-        """Return the owner where they have *role*, or else the first who is on call for it."""
-        if run.owner is not None and role in run.owner.spec.roles:
-            return run.owner
-        return self._roster.on_call(role)[0]
+    def _engage(self, role: str, run: Run, *, seconds: int, what: str, priority: int) -> Process:
+        """Let somebody of *role* work for *seconds*; value (person, {who, started, ended}).
+
+        Whoever is with the run already does it; nobody else acts before they were reached.
+        """
+        able = [person for person in self._at_hand(run) if role in person.spec.roles]
+        person = able[0] if able else None
+        if person is None:
+            person = yield from self._roster.page(role, f"{run.procedure.id}: {what}")
+            run.owner = run.owner or person
+        result = yield from person.work(seconds, priority=priority)
+        run.present[person.name] = self._clock.now
+        return person, result
+
+    # -- the steps that take time; each yields SimPy events and values (who, result) ------------
 
     def _work(self, step: Work, run: Run) -> Process:
-        person = self._person(step.role, run)
-        if person is not run.owner:
-            person = yield from self._roster.page(step.role, f"{run.procedure.id}: {step.what}")
-            run.owner = run.owner or person
-        result = yield from person.work(step.effort)
+        person, result = yield from self._engage(
+            step.role, run, seconds=step.effort, what=step.what, priority=3
+        )
         return person.name, result
 
     def _decide(self, step: Decide, run: Run) -> Process:
-        person = self._person(step.role, run)
-        yield from person.work(step.effort, priority=2)
+        person, _result = yield from self._engage(
+            step.role, run, seconds=step.effort, what=step.question, priority=2
+        )
         choice = self.policy.choose(step, run.case)
         if choice not in step.options:
             raise CrashError(f"policy {self.policy.name} chose {choice!r} of {step.options}")
@@ -214,7 +259,9 @@ class Executor:
 
     def _act(self, step: Act, run: Run) -> Process:
         signers = yield from self._authorities.collect(
-            step.authority, f"{step.contract}.{step.function} ({step.why})", first=run.owner
+            step.authority,
+            f"{step.contract}.{step.function} ({step.why})",
+            knowing=[person.name for person in self._at_hand(run)],
         )
         needed = self._authorities.require(step.authority).threshold
         who = "+".join(signers) or "nobody"
@@ -229,8 +276,13 @@ class Executor:
         yield self._clock.after(step.seconds)
         return "clock", self._clock.now
 
-    def _update(self, step: Update, run: Run) -> Process:
-        yield self._clock.after(0)
+    # -- the steps that take none: what a runbook saw still holds when it answers ---------------
+
+    def _look(self, step: Look, run: Run) -> tuple[str, Any]:
+        del run
+        return "desk", step.query(self._desk, *step.args)
+
+    def _update(self, step: Update, run: Run) -> tuple[str, Any]:
         now = self._clock.now
         if step.incident is None:
             item = self._incidents.create(
@@ -262,17 +314,21 @@ class Executor:
         )
         return "desk", item.id
 
-    def _notify(self, step: Notify, run: Run) -> Process:
+    def _notify(self, step: Notify, run: Run) -> tuple[str, Any]:
         del run
-        yield self._clock.after(0)
         notice = NoticePublished(audience=step.audience, subject=step.subject, text=step.text)
         self._log.emit(self._clock.now, notice)
         return "comms", self._clock.now
 
-    def _file_step(self, step: File, run: Run) -> Process:
-        yield self._clock.after(0)
+    def _file_step(self, step: File, run: Run) -> tuple[str, Any]:
         return "records", self._file(run.procedure.id, step.finding)
 
-    def _trigger(self, step: Trigger, run: Run) -> Process:
-        yield self._clock.after(0)
+    def _trigger(self, step: Trigger, run: Run) -> tuple[str, Any]:
         return "dispatcher", list(self.on_trigger(step.event, step.case, run.owner))
+
+
+def _unable(error: NoData | Reverted) -> Finding:
+    """Say that a procedure could not look: no data is a failure, never a pass."""
+    if isinstance(error, NoData):
+        return Finding("no-data", str(error), problems={"no-data": 1})
+    return Finding("failed", str(error), problems={"reverted": 1})

@@ -48,9 +48,9 @@ class NoResponse:
     name = "none"
 
     def begins(self, procedure: str, case: Case) -> bool:
-        """Only what runs by its calendar begins; nothing answers an alert."""
-        del procedure
-        return case.alert is None and case.incident is None
+        """No runbook begins, for there may be nobody to carry it out; checks still run."""
+        del procedure, case
+        return False
 
     def choose(self, decision: Decide, case: Case) -> str:
         """Change nothing: the last option of a decision is the one that leaves things be."""

@@ -7,7 +7,7 @@ page goes to those on shift first; one who does not answer in time is passed ove
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -31,22 +31,42 @@ Z95 = 1.6448536269514722
 class ShiftSpec(Protocol):
     """A shift as a scenario declares it: local hours `HH:MM` on named days."""
 
-    timezone: str
-    days: tuple[str, ...]
-    start: str
-    end: str
+    @property
+    def timezone(self) -> str: ...
+
+    @property
+    def days(self) -> tuple[str, ...]: ...
+
+    @property
+    def start(self) -> str: ...
+
+    @property
+    def end(self) -> str: ...
 
 
 class PersonSpec(Protocol):
     """A person as a scenario declares one; times in seconds."""
 
-    name: str
-    roles: tuple[str, ...]
-    shift: ShiftSpec
-    ack_median: int
-    ack_p95: int
-    off_shift_factor: int
-    unreachable: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+
+    @property
+    def shift(self) -> ShiftSpec: ...
+
+    @property
+    def ack_median(self) -> int: ...
+
+    @property
+    def ack_p95(self) -> int: ...
+
+    @property
+    def off_shift_factor(self) -> int: ...
+
+    @property
+    def unreachable(self) -> float: ...
 
 
 def _minutes(text: str) -> int:
@@ -146,7 +166,7 @@ class Roster:
             spec.name: Person(spec, clock, log=log, chance=streams.stream("team", spec.name))
             for spec in people
         }
-        self.pages = 0
+        self.on_page: Callable[[], object] = lambda: None
 
     def __iter__(self) -> Iterator[Person]:
         return iter(self._people.values())
@@ -173,14 +193,15 @@ class Roster:
         waiting: list[simpy.Process] = []
         while True:
             for person in self.on_call(role):
-                self.pages += 1
+                self.on_page()
                 waiting.append(self._clock.spawn(self._reach(person, subject)))
                 limit = self._clock.after(deadline)
-                yield simpy.AnyOf(self._clock.env, [*waiting, limit])
-                for reply in [item for item in waiting if item.processed or item.triggered]:
-                    if reply.value is not None:
-                        return reply.value
-                    waiting.remove(reply)
+                while not limit.processed:  # one who gives up late does not cut this one short
+                    yield simpy.AnyOf(self._clock.env, [*waiting, limit])
+                    for reply in [item for item in waiting if item.triggered]:
+                        if reply.value is not None:
+                            return reply.value
+                        waiting.remove(reply)
 
     def _reach(self, person: Person, subject: str) -> Process:
         reached = yield from person.answer(subject)

@@ -34,6 +34,19 @@ def _advice(facts: Mapping[str, Any], domain: str, gap_ppm: int) -> tuple[str, s
     return "real", "the alert still fires"
 
 
+def _attach(case: Case, incident: Mapping[str, Any], severity: str) -> Runbook:
+    """Attach the alert to an open incident; one that is worse than it makes it worse."""
+    name, key = str(incident["id"]), case.alert or ""
+    worse = severity < str(incident["severity"])
+    yield Update(incident=name, severity=severity if worse else None, alerts=(key,))
+    record = {"alert": key, "incident": name}
+    if not worse:
+        return Finding("done", f"attached to {name}", record)
+    cause = f"{key} is {severity}, {name} was {incident['severity']}"
+    yield Trigger("incident", Case(cause, key, name, dict(case.facts)))
+    return Finding("done", f"attached to {name}, which is escalated", record)
+
+
 @runbook(
     "ND1",
     "Incident Management / Incident Detection / Alert triage and verification",
@@ -54,10 +67,9 @@ def triage_alert(case: Case, settings: Triage) -> Runbook:
     domain = str(case.facts.get("domain", "unknown"))
     severity = str(case.facts.get("severity", "P3"))
     facts = yield Look("What does this alert rest on?", alert_facts, (key,))
-    known = [item["id"] for item in facts["open_incidents"] if item["family"] == domain]
+    known = [item for item in facts["open_incidents"] if item["family"] == domain]
     if known:
-        yield Update(incident=known[0], alerts=(key,))
-        return Finding("done", f"attached to {known[0]}", {"alert": key, "incident": known[0]})
+        return (yield from _attach(case, known[0], severity))
     yield Work("operator", settings.effort, f"verify {key}")
     facts = yield Look("Does it still hold?", alert_facts, (key,))
     advice, why = _advice(facts, domain, settings.gap_ppm)

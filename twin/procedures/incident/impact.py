@@ -7,7 +7,7 @@ from typing import Any
 from twin.desk.port import Alert, Desk, Simulation
 from twin.errors import NoData, TwinError
 
-__all__ = ["alert_facts", "cause_facts", "containable", "oracle_health", "paused"]
+__all__ = ["alert_facts", "cause_facts", "containable", "holders", "oracle_health", "paused"]
 
 PPM = 1_000_000
 
@@ -51,7 +51,7 @@ def alert_facts(desk: Desk, key: str) -> dict[str, Any]:
         "since": alert.since if alert else None,
         "also_firing": sorted({item.rule for item in firing.values()}),
         "open_incidents": [
-            {"id": item.id, "family": item.family, "state": item.state}
+            {"id": item.id, "family": item.family, "state": item.state, "severity": item.severity}
             for item in desk.incidents.open()
         ],
         "oracle": oracle_health(desk),
@@ -65,12 +65,26 @@ def alert_facts(desk: Desk, key: str) -> dict[str, Any]:
 
 
 def cause_facts(desk: Desk, incident: str) -> dict[str, Any]:
-    """Return which of the alerts behind *incident* still fire, and the oracle's health."""
-    behind = set(desk.incidents.get(incident).alerts)
+    """Return how *incident* stands, which alerts behind it still fire, and the oracle's health."""
+    item = desk.incidents.get(incident)
+    behind = set(item.alerts)
     return {
+        "severity": item.severity,
+        "state": item.state,
         "firing": sorted(alert.key for alert in desk.alerts.firing() if alert.key in behind),
         "oracle": oracle_health(desk),
     }
+
+
+def holders(desk: Desk, incident: str, families: list[str]) -> list[str]:
+    """Return the other open incidents of these *families* that are contained or recovering."""
+    return [
+        item.id
+        for item in desk.incidents.open()
+        if item.id != incident
+        and item.family in families
+        and item.state in {"contained", "recovering"}
+    ]
 
 
 def paused(desk: Desk, contract: str) -> bool:

@@ -21,7 +21,7 @@ from twin.desk.steps import (
     Wait,
     Work,
 )
-from twin.procedures.incident.impact import cause_facts, containable, paused
+from twin.procedures.incident.impact import cause_facts, containable, holders, paused
 
 __all__ = ["BRAKES", "Brake", "Containment", "Recovery", "contain_incident", "recover"]
 
@@ -159,12 +159,18 @@ def _restore(incident: str) -> Runbook:
     return Finding("done", f"{len(done)} feed(s) restored", {"restored": done})
 
 
-def _await_cause(incident: str, family: str, settings: Recovery) -> Runbook:
-    """Wait until the cause of *incident* has been gone for the whole hold period."""
+def _await_cause(case: Case, settings: Recovery) -> Runbook:
+    """Wait until the cause of the incident has been gone for the whole hold period.
+
+    An incident that was escalated meanwhile has a recovery of its own: this one then stands back.
+    """
+    incident, family = case.incident or "", str(case.facts.get("family"))
     waited, gone_for = 0, 0
     facts: dict[str, Any] = {}
     while waited <= settings.patience:
         facts = yield Look("Is the cause gone?", cause_facts, (incident,))
+        if facts["severity"] != case.facts.get("severity"):
+            return Finding("refused", "escalated: another recovery has taken over", facts)
         gone = not facts["firing"] and (family != "oracle" or _sane(facts["oracle"], settings))
         gone_for = gone_for + settings.every if gone else 0
         if gone_for > settings.hold:
@@ -175,7 +181,14 @@ def _await_cause(incident: str, family: str, settings: Recovery) -> Runbook:
 
 
 def _release(incident: str, contract: str, settings: Recovery) -> Runbook:
-    """Give notice, try the release as a canary, and release under the unpausers' quorum."""
+    """Give notice, try the release as a canary, and release under the unpausers' quorum.
+
+    A brake that another open incident needs stays on: whoever recovers last releases it.
+    """
+    sharing = [family for family, brake in BRAKES.items() if brake.contract == contract]
+    others = yield Look("Who else needs the brake?", holders, (incident, sharing))
+    if others:
+        return Finding("done", f"brake left to {others[0]}", {"left_to": others})
     yield Notify("market", f"{contract} reopens", f"release in {settings.grace} s for {incident}")
     yield Wait(settings.grace, "users may act before the release")
     canary = yield Look("Would the release go through?", containable,
@@ -215,10 +228,10 @@ def recover(case: Case, settings: Recovery) -> Runbook:
     if family == "oracle":
         restored = yield from _restore(incident)
         log |= restored.data
-    gate = yield from _await_cause(incident, family, settings)
+    gate = yield from _await_cause(case, settings)
     log["gate"] = gate.data
     if gate.verdict != "done":
-        return Finding("failed", f"{incident}: {gate.summary}", log, {"gate": 1})
+        return Finding(gate.verdict, f"{incident}: {gate.summary}", log, {"gate": 1})
     if contract:
         release = yield from _release(incident, str(contract), settings)
         log |= release.data

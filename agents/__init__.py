@@ -1,0 +1,1 @@
+"""Agents of the FICTRA network, one family a file; the twin finds this folder by path."""

@@ -1,0 +1,175 @@
+"""Arbitrageurs between the pool and a venue (A6): to the edge of the fee band, at the next block.
+
+Sources: Milionis, Moallemi, Roughgarden and Zhang 2022 (loss-versus-rebalancing), Nezlobin and
+Tassy 2025. The amount is the closed form for a constant product with a fee on the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isqrt
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from twin.clock import Process
+from twin.errors import NoData
+from twin.habitat import GWEI
+from twin.protocol.parameters import Endowment
+from twin.scenario.values import Tokens6
+
+from .base import ETHER, Params, TwinAgent
+
+__all__ = ["Arbitrageur", "ArbitrageurParams", "Trade", "best_trade"]
+
+PIPS = 1_000_000
+GAS = 250_000
+USED = 110_000
+"""Gas that a swap takes, for the estimate of its cost."""
+
+
+class ArbitrageurParams(Params):
+    """*capital* in stable value, half of it at the venue; *coin_price* is stable per gas coin.
+
+    *min_profit* is what a trade must leave after gas; all in stable units (6 decimals).
+    """
+
+    capital: Tokens6 = 2_000_000 * 10**6
+    venue: str = "meridian"
+    coin_price: Tokens6 = 100 * 10**6
+    min_profit: Tokens6 = 1 * 10**6
+    tip_gwei: int = Field(default=2, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """*sell* PT into the pool or buy it there: *amount* goes in, *out* comes out, both units."""
+
+    sell: bool
+    amount: int
+    out: int
+    profit: int
+
+
+def best_trade(
+    pt: int, stable: int, *, fee: int, bid: int, ask: int, venue_fee: int, limit: tuple[int, int]
+) -> Trade | None:
+    """Return the trade that brings the pool to the edge of its fee band, or None inside it.
+
+    Reserves *pt* and *stable* in units, *fee* and *venue_fee* in pips, *bid* and *ask* in 1e-6
+    stable per PT; *limit* is what can go in, (PT, stable). With input x' = x (1 - fee), the
+    marginal price of PT bought is (stable + x')^2 / (pt stable (1 - fee)); it meets the venue's
+    bid after its fee. Selling PT into the pool mirrors it at the ask.
+    """
+    keep, product = PIPS - fee, pt * stable
+    buy_at = bid * (PIPS - venue_fee)  # 1e-12 stable per PT
+    edge = isqrt(product * buy_at * keep // PIPS**3) - stable
+    if edge > 0:
+        amount = min(edge * PIPS // keep, limit[1])
+        paid = amount * keep // PIPS
+        out = pt * paid // (stable + paid)
+        return Trade(sell=False, amount=amount, out=out, profit=out * buy_at // PIPS**2 - amount)
+    sell_at = ask * (PIPS + venue_fee)
+    edge = isqrt(product * PIPS * keep // sell_at) - pt
+    if edge > 0:
+        amount = min(edge * PIPS // keep, limit[0])
+        paid = amount * keep // PIPS
+        out = stable * paid // (pt + paid)
+        return Trade(sell=True, amount=amount, out=out, profit=out - amount * sell_at // PIPS**2)
+    return None
+
+
+class Arbitrageur(TwinAgent):
+    """Wakes when the pool or the venue moved, and trades when that left the fee band."""
+
+    family: ClassVar[str] = "arbitrageur"
+    Params: ClassVar[type[Params]] = ArbitrageurParams
+    params: ArbitrageurParams
+    trades = 0
+    failed = 0
+
+    def endowment(self) -> Endowment:
+        """A quarter of the capital in each token on chain."""
+        quarter, pool = self.params.capital // 4, "LiquidityPool"
+        return Endowment(
+            pt=quarter, stable=quarter, wei=1000 * ETHER,
+            approvals=(("PaymentToken", pool), ("StableAsset", pool)),
+        )  # fmt: skip
+
+    def venue_deposits(self) -> Iterable[tuple[str, int, int]]:
+        """A quarter in each token at the venue."""
+        quarter = self.params.capital // 4
+        return [(self.params.venue, quarter, quarter)]
+
+    def live(self) -> Process:
+        """Sleep until a price moves; look; trade when the band was left."""
+        habitat = self.habitat
+        self._moved = habitat.clock.event()
+        habitat.venues[self.params.venue].on_change(self._rouse)
+        habitat.on_log("LiquidityPool", "Synced", self._synced)
+        while True:
+            yield self._moved
+            self._moved = habitat.clock.event()
+            trade = self._look()
+            if trade is not None:
+                yield from self._carry_out(trade)
+                self._rouse()
+
+    def _rouse(self) -> None:
+        if not self._moved.triggered:
+            self._moved.succeed()
+
+    def _synced(self, _block: int, _args: Any) -> None:
+        self._rouse()
+
+    def _look(self) -> Trade | None:
+        """Return a trade that pays for its gas, or None."""
+        habitat, venue = self.habitat, self.habitat.venues[self.params.venue]
+        try:
+            bid, ask = venue.best()
+        except NoData:
+            return None
+        pt, stable = habitat.reserves()
+        probe = best_trade(
+            pt, stable, fee=habitat.swap_fee(), bid=bid, ask=ask, venue_fee=venue.fee,
+            limit=(pt, stable),
+        )  # fmt: skip
+        if probe is None or habitat.paused("LiquidityPool"):
+            return None
+        at_venue = venue.balance(self.name)
+        mine = habitat.balances(habitat.account(self.name))
+        trade = best_trade(
+            pt, stable, fee=habitat.swap_fee(), bid=bid, ask=ask, venue_fee=venue.fee,
+            limit=(min(mine[0], at_venue[1]), min(mine[1], at_venue[0])),
+        )  # fmt: skip
+        price = habitat.chain.next_base_fee + self.params.tip_gwei * GWEI
+        cost = USED * price * self.params.coin_price // ETHER
+        return trade if trade and trade.profit >= cost + self.params.min_profit else None
+
+    def _carry_out(self, trade: Trade) -> Process:
+        """Swap at the next block and, for what came out, take the venue's side."""
+        habitat, venue = self.habitat, self.habitat.venues[self.params.venue]
+        name = "PaymentToken" if trade.sell else "StableAsset"
+        token, account = habitat.deployment.contract(name).address, habitat.account(self.name)
+        floor = trade.out * 999 // 1000
+        receipt = yield habitat.send(
+            self.name, "LiquidityPool", "swap", token, trade.amount, floor, account,
+            gas=GAS, tip=self.params.tip_gwei * GWEI,
+        )  # fmt: skip
+        if not receipt.success:
+            self.failed += 1
+            return
+        self.trades += 1
+        try:
+            bid, ask = venue.best()
+        except NoData:
+            return
+        if trade.sell:
+            quantity = min(trade.amount, venue.balance(self.name)[1] * PIPS // ask)
+            if quantity > 0:
+                venue.place(self.name, "buy", quantity, ask * (PIPS + habitat.swap_fee()) // PIPS)
+        else:
+            quantity = min(trade.out, venue.balance(self.name)[0])
+            if quantity > 0:
+                venue.place(self.name, "sell", quantity, bid * (PIPS - habitat.swap_fee()) // PIPS)

@@ -1,0 +1,99 @@
+"""Exporting sovereigns (A15): ship cargoes, claim them, and receive FT for what is verified.
+
+No source is published for sovereign behaviour; all parameters are the scenario's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import simpy
+from pydantic import Field
+
+from twin.clock import DAY, MINUTE, Process
+from twin.habitat import GWEI
+from twin.protocol.parameters import Endowment
+from twin.scenario.values import Quantity3, Seconds
+
+from .base import ETHER, Params, TwinAgent
+
+__all__ = ["Sovereign", "SovereignParams"]
+
+CLAIM_GAS = 250_000
+SETTLE_GAS = 500_000
+
+
+class SovereignParams(Params):
+    """*cargoes_per_day* Poisson; quantities log-normal around *quantity_median*, at most the cap.
+
+    Quantities in thousandths of the commodity's unit. A settlement that the contracts refuse is
+    tried again every *retry* seconds.
+    """
+
+    commodity: str = "WTI"
+    cargoes_per_day: float = Field(default=1.0, gt=0)
+    quantity_median: Quantity3 = 600_000 * 1000
+    sigma: float = Field(default=0.4, ge=0, le=2)
+    quantity_cap: Quantity3 = 2_000_000 * 1000
+    retry: Seconds = 20 * MINUTE
+
+
+class Sovereign(TwinAgent):
+    """A country that exports."""
+
+    family: ClassVar[str] = "sovereign"
+    Params: ClassVar[type[Params]] = SovereignParams
+    roles: ClassVar[tuple[str, ...]] = ("sovereign",)
+    params: SovereignParams
+    shipped = 0
+    settled = 0
+
+    def endowment(self) -> Endowment:
+        """Gas alone."""
+        return Endowment(wei=100 * ETHER)
+
+    def live(self) -> Process:
+        """Ship a cargo at Poisson times."""
+        habitat = self.habitat
+        self._verified: dict[bytes, simpy.Event] = {}
+        habitat.on_log("OracleNetwork", "ExportVerified", self._seen)
+        rate = self.params.cargoes_per_day / DAY
+        while True:
+            wait = math.ceil(float(self.chance.standard_exponential()) / rate)
+            yield habitat.clock.after(wait)
+            normal = float(self.chance.standard_normal())
+            quantity = round(self.params.quantity_median * math.exp(self.params.sigma * normal))
+            self.shipped += 1
+            habitat.clock.spawn(self._export(min(quantity, self.params.quantity_cap)))
+
+    def _seen(self, _block: int, args: Mapping[str, Any]) -> None:
+        waiting = self._verified.pop(args["documentHash"], None)
+        if waiting is not None:
+            waiting.succeed()
+
+    def _export(self, quantity: int) -> Process:
+        """Declare at customs, claim, wait for the oracle's verification, and settle."""
+        habitat, clock = self.habitat, self.habitat.clock
+        document = habitat.customs.declare(self.name, self.params.commodity, quantity, clock.now)
+        feed = habitat.deployment.feeds[self.params.commodity]
+        verified = self._verified[document.hash] = clock.event()
+        while True:
+            receipt = yield habitat.send(
+                self.name, "AllocationBook", "claim", document.hash, feed, quantity,
+                gas=CLAIM_GAS, tip=GWEI,
+            )  # fmt: skip
+            if receipt.success:
+                break
+            yield clock.after(self.params.retry)
+        yield verified
+        while True:
+            if habitat.works(self.name, "AllocationBook", "settle", document.hash):
+                receipt = yield habitat.send(
+                    self.name, "AllocationBook", "settle", document.hash, gas=SETTLE_GAS, tip=GWEI
+                )
+                if receipt.success:
+                    self.settled += 1
+                    return
+            yield clock.after(self.params.retry)

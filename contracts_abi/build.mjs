@@ -1,0 +1,201 @@
+// Compiles contracts_abi/src to contracts_abi/artifacts, one contract at a time, with solc-js.
+//
+//   node build.mjs           write the artifacts
+//   node build.mjs --check   build into a temporary folder and compare byte by byte
+//
+// The artifacts are committed, so that nobody needs node to run the project. The same sources and
+// the locked packages give the same bytes: no metadata hash, no source paths of this machine, sorted
+// keys. A warning, a contract above the EIP-170 size or a difference under --check fails.
+
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import solc from "solc";
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const SRC = path.join(HERE, "src");
+const ARTIFACTS = path.join(HERE, "artifacts");
+const MODULES = path.join(HERE, "node_modules");
+const MAX_CODE = 24_576; // EIP-170
+
+/** What is built: everything a deployment puts on a chain. Abstract bases are not. */
+const CONTRACTS = [
+  "AllocationBook",
+  "Authority",
+  "FeeSchedule",
+  "FoundationToken",
+  "LiquidityPool",
+  "Multicall3",
+  "OracleNetwork",
+  "PaymentToken",
+  "external/StableAsset",
+];
+
+const SETTINGS = {
+  evmVersion: "cancun",
+  metadata: { appendCBOR: false, bytecodeHash: "none" },
+  optimizer: { enabled: true, runs: 200 },
+  viaIR: true,
+};
+
+const OUTPUT = [
+  "abi",
+  "evm.bytecode.object",
+  "evm.deployedBytecode.object",
+  "evm.methodIdentifiers",
+  "storageLayout",
+];
+
+/**
+ * Warnings that are expected, by code and file. 2394 tells whoever writes `tstore` to clear it again;
+ * OpenZeppelin's reentrancy guard does, which is the use that the warning itself calls safe.
+ */
+const EXPECTED = [["2394", "@openzeppelin/contracts/utils/TransientSlot.sol"]];
+
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+
+/** Keys in ascending order at every depth, so that a file depends on its content only. */
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.keys(value).sort().map((key) => [key, sorted(value[key])]),
+  );
+}
+
+/** Source text of an import path: `@...` from the locked packages, the rest from src. */
+function read(file) {
+  const root = file.startsWith("@") ? MODULES : SRC;
+  return fs.readFileSync(path.join(root, file), "utf8");
+}
+
+function findImport(file) {
+  try {
+    return { contents: read(file) };
+  } catch (error) {
+    return { error: `${file}: ${error.message}` };
+  }
+}
+
+function compile(file) {
+  const input = {
+    language: "Solidity",
+    sources: { [file]: { content: read(file) } },
+    settings: { ...SETTINGS, outputSelection: { [file]: { "*": OUTPUT }, "*": { "": ["ast"] } } },
+  };
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }));
+  const complaints = (output.errors ?? []).filter(
+    (e) => !EXPECTED.some(([code, at]) => e.errorCode === code && e.sourceLocation?.file === at),
+  );
+  if (complaints.length > 0) {
+    throw new Error(complaints.map((e) => e.formattedMessage).join("\n"));
+  }
+  return output;
+}
+
+/** Layout without AST ids, which number the compiler's nodes and mean nothing outside it. */
+function layout(raw) {
+  const strip = (name) => name.replace(/\)\d+/g, ")");
+  const walk = (value, key) => {
+    if (Array.isArray(value)) return value.map((entry) => walk(entry));
+    if (value === null) return null;
+    if (typeof value === "object") {
+      return Object.fromEntries(
+        Object.entries(value)
+          .filter(([name]) => name !== "astId")
+          .map(([name, entry]) => [strip(name), walk(entry, name)]),
+      );
+    }
+    return ["type", "value", "key", "base"].includes(key) ? strip(value) : value;
+  };
+  return walk(raw);
+}
+
+/** sha256 over one line `<sha256 of the file>  <import path>` for each file, in path order. */
+function sourceHash(sources) {
+  return sha256(Object.keys(sources).sort().map((file) => `${sources[file]}  ${file}\n`).join(""));
+}
+
+function artifact(entry) {
+  const file = `${entry}.sol`;
+  const name = path.basename(entry);
+  const output = compile(file);
+  const contract = output.contracts[file][name];
+  const size = contract.evm.deployedBytecode.object.length / 2;
+  if (size === 0) throw new Error(`${name}: no code; is it abstract?`);
+  if (size >= MAX_CODE) throw new Error(`${name}: ${size} bytes, must be below ${MAX_CODE}`);
+  const sources = Object.fromEntries(
+    Object.keys(output.sources).map((used) => [used, sha256(read(used))]),
+  );
+  return {
+    name,
+    size,
+    content: {
+      abi: contract.abi,
+      bytecode: `0x${contract.evm.bytecode.object}`,
+      compiler: { name: "solc", settings: SETTINGS, version: solc.version() },
+      contractName: name,
+      deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
+      methodIdentifiers: contract.evm.methodIdentifiers,
+      sourceHash: sourceHash(sources),
+      sources,
+      storageLayout: layout(contract.storageLayout),
+    },
+  };
+}
+
+function build(folder) {
+  fs.mkdirSync(folder, { recursive: true });
+  const built = CONTRACTS.map(artifact);
+  for (const { name, size, content } of built) {
+    fs.writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(sorted(content), null, 2)}\n`);
+    console.log(`${name.padEnd(16)} ${String(size).padStart(6)} bytes`);
+  }
+}
+
+function listing(folder) {
+  return fs.existsSync(folder) ? fs.readdirSync(folder).filter((f) => f.endsWith(".json")) : [];
+}
+
+/** Names of artifacts that differ between two folders, each with the top-level keys that do. */
+function differences(committed, rebuilt) {
+  const names = [...new Set([...listing(committed), ...listing(rebuilt)])].sort();
+  return names.flatMap((name) => {
+    const [a, b] = [committed, rebuilt].map((folder) => path.join(folder, name));
+    if (!fs.existsSync(a)) return [`${name}: not committed`];
+    if (!fs.existsSync(b)) return [`${name}: no longer built`];
+    const [left, right] = [a, b].map((file) => fs.readFileSync(file, "utf8"));
+    if (left === right) return [];
+    const [old, now] = [left, right].map((text) => JSON.parse(text));
+    const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])]
+      .sort()
+      .filter((key) => JSON.stringify(old[key]) !== JSON.stringify(now[key]));
+    return [`${name}: ${keys.join(", ") || "formatting"}`];
+  });
+}
+
+function check() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "artifacts-"));
+  try {
+    build(folder);
+    const found = differences(ARTIFACTS, folder);
+    if (found.length === 0) return;
+    console.error(`artifacts differ from their sources:\n  ${found.join("\n  ")}`);
+    console.error("run `node build.mjs` and commit the result");
+    process.exitCode = 1;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== "--check");
+if (unknown.length > 0) {
+  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--check]`);
+  process.exitCode = 2;
+} else if (process.argv.includes("--check")) {
+  check();
+} else {
+  build(ARTIFACTS);
+}

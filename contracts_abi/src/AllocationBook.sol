@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {FoundationToken} from "./FoundationToken.sol";
+import {OracleNetwork} from "./OracleNetwork.sol";
+import {Stoppable} from "./Stoppable.sol";
+
+/// @title From a verified export to foundation tokens
+/// @notice A sovereign claims an export; once the oracle network has verified the same quantity,
+/// anybody settles the claim, and the entitlement at the feed's fresh price is issued to the
+/// sovereign, within a cap for each settlement and one for each day.
+/// @dev entitlement = quantity (1e-3 units) * answer (1e-8 USD) * ratePerUsd (1e-18 FT) / 1e11,
+/// rounded down. The hard bounds keep the product below 1e18 * 1e30 * 1e24 < 2^255.
+contract AllocationBook is Stoppable {
+    // --- Types -------------------------------------------------------------------------------
+
+    /// @dev A claim and, once settled, what it brought.
+    struct Claim {
+        address sovereign;
+        uint64 claimedAt;
+        bool settled;
+        bytes32 feed;
+        uint128 quantity;
+        uint128 amount;
+    }
+
+    // --- Constants ---------------------------------------------------------------------------
+
+    /// @notice Highest rate: a million FT for a USD.
+    uint256 public constant MAX_RATE_PER_USD = 1e24;
+    /// @notice Highest bound of a claim's quantity, thousandths of the commodity's unit.
+    uint256 public constant MAX_MAX_QUANTITY = 1e18;
+    /// @notice Highest cap of a settlement or a day: 1e12 FT.
+    uint256 public constant MAX_ISSUE_CAP = 1e30;
+    /// @notice A day of the daily cap, seconds; days begin at 00:00 UTC.
+    uint256 public constant DAY = 1 days;
+
+    // --- State -------------------------------------------------------------------------------
+
+    /// @notice The oracle network that verifies exports and prices them.
+    OracleNetwork public immutable oracle;
+    /// @notice The token that is issued.
+    FoundationToken public immutable token;
+    /// @notice FT (1e-18) for each USD of exported value.
+    uint256 public ratePerUsd;
+    /// @notice Largest quantity of one claim, thousandths of the commodity's unit.
+    uint256 public maxQuantity;
+    /// @notice Most FT (1e-18) that one settlement issues.
+    uint256 public settlementCap;
+    /// @notice Most FT (1e-18) that all settlements of a day issue.
+    uint256 public dailyCap;
+    uint64 private _day;
+    uint192 private _issuedOnDay;
+    mapping(address account => bool) private _sovereigns;
+    mapping(bytes32 documentHash => Claim) private _claims;
+
+    // --- Events ------------------------------------------------------------------------------
+
+    /// @notice `account` was registered as a sovereign, or struck off.
+    event SovereignRegistered(address indexed account, bool registered, address indexed by);
+    /// @notice A sovereign claimed an export.
+    event ExportClaimed(
+        bytes32 indexed documentHash,
+        address indexed sovereign,
+        bytes32 indexed feed,
+        uint256 quantity
+    );
+    /// @notice A claim was settled: `amount` was issued at the price `answer`.
+    event EntitlementIssued(
+        bytes32 indexed documentHash,
+        address indexed sovereign,
+        bytes32 indexed feed,
+        uint256 quantity,
+        int256 answer,
+        uint256 amount
+    );
+    /// @notice The rate was set.
+    event RatePerUsdSet(uint256 oldValue, uint256 newValue);
+    /// @notice The largest quantity of a claim was set.
+    event MaxQuantitySet(uint256 oldValue, uint256 newValue);
+    /// @notice The cap of a settlement was set.
+    event SettlementCapSet(uint256 oldValue, uint256 newValue);
+    /// @notice The cap of a day was set.
+    event DailyCapSet(uint256 oldValue, uint256 newValue);
+
+    // --- Errors ------------------------------------------------------------------------------
+
+    /// @notice `caller` is not a registered sovereign.
+    error NotASovereign(address caller);
+    /// @notice The zero hash names no document.
+    error ZeroDocument();
+    /// @notice `documentHash` was claimed before.
+    error DuplicateDocument(bytes32 documentHash);
+    /// @notice `quantity` is zero or above `max`.
+    error QuantityOutOfBounds(uint256 quantity, uint256 max);
+    /// @notice Nobody claimed `documentHash`.
+    error UnknownDocument(bytes32 documentHash);
+    /// @notice `documentHash` was settled before.
+    error AlreadySettled(bytes32 documentHash);
+    /// @notice The oracle network verified `verified` (0: nothing), not the quantity claimed.
+    error NotVerified(bytes32 documentHash, uint256 claimed, uint256 verified);
+    /// @notice At the price `answer` the export earns nothing.
+    error NoEntitlement(bytes32 documentHash, int256 answer);
+    /// @notice `amount` exceeds the cap of one settlement.
+    error SettlementCapExceeded(uint256 amount, uint256 cap);
+    /// @notice `amount` exceeds what is left of the day's cap.
+    error DailyCapExceeded(uint256 amount, uint256 left);
+    /// @notice A parameter's `value` is zero or above `max`.
+    error ParameterOutOfBounds(uint256 value, uint256 max);
+
+    // --- Construction ------------------------------------------------------------------------
+
+    /// @param authority_ The AccessManager.
+    /// @param oracle_ The oracle network.
+    /// @param token_ The foundation token; this contract needs its ALLOCATOR role.
+    /// @param ratePerUsd_ FT (1e-18) for each USD.
+    /// @param maxQuantity_ Largest quantity of a claim.
+    /// @param settlementCap_ Most FT (1e-18) of a settlement.
+    /// @param dailyCap_ Most FT (1e-18) of a day.
+    constructor(
+        address authority_,
+        OracleNetwork oracle_,
+        FoundationToken token_,
+        uint256 ratePerUsd_,
+        uint256 maxQuantity_,
+        uint256 settlementCap_,
+        uint256 dailyCap_
+    ) AccessManaged(authority_) {
+        oracle = oracle_;
+        token = token_;
+        _setRatePerUsd(ratePerUsd_);
+        _setMaxQuantity(maxQuantity_);
+        _setSettlementCap(settlementCap_);
+        _setDailyCap(dailyCap_);
+    }
+
+    // --- Public ------------------------------------------------------------------------------
+
+    /// @notice Claims an export; registered sovereigns only, once for each document.
+    /// @param documentHash Hash of the export document.
+    /// @param feed Id of the feed that prices it.
+    /// @param quantity Thousandths of the commodity's unit.
+    function claim(bytes32 documentHash, bytes32 feed, uint256 quantity) external whenNotPaused {
+        if (!_sovereigns[msg.sender]) revert NotASovereign(msg.sender);
+        if (documentHash == 0) revert ZeroDocument();
+        Claim storage c = _claims[documentHash];
+        if (c.sovereign != address(0)) revert DuplicateDocument(documentHash);
+        if (quantity == 0 || quantity > maxQuantity) {
+            revert QuantityOutOfBounds(quantity, maxQuantity);
+        }
+        oracle.feedConfig(feed); // reverts where there is no such feed
+        c.sovereign = msg.sender;
+        c.claimedAt = uint64(block.timestamp);
+        c.feed = feed;
+        c.quantity = uint128(quantity);
+        emit ExportClaimed(documentHash, msg.sender, feed, quantity);
+    }
+
+    /// @notice Settles a claim that the oracle network verified; anybody.
+    /// @param documentHash Hash of the export document.
+    function settle(bytes32 documentHash) external whenNotPaused {
+        Claim memory c = _existing(documentHash);
+        if (c.settled) revert AlreadySettled(documentHash);
+        (, uint256 verifiedQuantity) = oracle.verified(documentHash);
+        if (verifiedQuantity != c.quantity) {
+            revert NotVerified(documentHash, c.quantity, verifiedQuantity);
+        }
+        int256 answer = oracle.fresh(c.feed);
+        uint256 amount = _entitlement(c.quantity, answer);
+        if (amount == 0) revert NoEntitlement(documentHash, answer);
+        if (amount > settlementCap) revert SettlementCapExceeded(amount, settlementCap);
+        _countToday(amount);
+        _claims[documentHash].settled = true;
+        _claims[documentHash].amount = uint128(amount);
+        emit EntitlementIssued(documentHash, c.sovereign, c.feed, c.quantity, answer, amount);
+        token.issue(c.sovereign, amount, documentHash);
+    }
+
+    // --- Restricted --------------------------------------------------------------------------
+
+    /// @notice Registers a sovereign or strikes it off. Role: ISSUER.
+    /// @param account The sovereign.
+    /// @param registered Whether it may claim.
+    function registerSovereign(address account, bool registered) external restricted {
+        _sovereigns[account] = registered;
+        emit SovereignRegistered(account, registered, msg.sender);
+    }
+
+    /// @notice Sets the rate. Role: GOVERNANCE.
+    /// @param newValue FT (1e-18) for each USD, in (0, MAX_RATE_PER_USD].
+    function setRatePerUsd(uint256 newValue) external restricted {
+        _setRatePerUsd(newValue);
+    }
+
+    /// @notice Sets the largest quantity of a claim. Role: GOVERNANCE.
+    /// @param newValue Thousandths of the commodity's unit, in (0, MAX_MAX_QUANTITY].
+    function setMaxQuantity(uint256 newValue) external restricted {
+        _setMaxQuantity(newValue);
+    }
+
+    /// @notice Sets the cap of a settlement. Role: GOVERNANCE.
+    /// @param newValue FT (1e-18), in (0, MAX_ISSUE_CAP].
+    function setSettlementCap(uint256 newValue) external restricted {
+        _setSettlementCap(newValue);
+    }
+
+    /// @notice Sets the cap of a day. Role: GOVERNANCE.
+    /// @param newValue FT (1e-18), in (0, MAX_ISSUE_CAP].
+    function setDailyCap(uint256 newValue) external restricted {
+        _setDailyCap(newValue);
+    }
+
+    // --- Views -------------------------------------------------------------------------------
+
+    /// @notice A claim; zeros when nobody made it.
+    /// @param documentHash Hash of the export document.
+    /// @return sovereign Who claimed.
+    /// @return feed Id of the feed that prices it.
+    /// @return quantity Thousandths of the commodity's unit.
+    /// @return claimedAt Unix seconds.
+    /// @return settled Whether it was settled.
+    /// @return amount FT (1e-18) issued.
+    function claims(
+        bytes32 documentHash
+    )
+        external
+        view
+        returns (
+            address sovereign,
+            bytes32 feed,
+            uint256 quantity,
+            uint64 claimedAt,
+            bool settled,
+            uint256 amount
+        )
+    {
+        Claim storage c = _claims[documentHash];
+        return (c.sovereign, c.feed, c.quantity, c.claimedAt, c.settled, c.amount);
+    }
+
+    /// @notice What a claim would bring at the present fresh price, before caps.
+    /// @param documentHash Hash of the export document.
+    function entitlement(bytes32 documentHash) external view returns (uint256) {
+        Claim memory c = _existing(documentHash);
+        return _entitlement(c.quantity, oracle.fresh(c.feed));
+    }
+
+    /// @notice Whether `account` may claim.
+    /// @param account Anybody.
+    function isSovereign(address account) external view returns (bool) {
+        return _sovereigns[account];
+    }
+
+    /// @notice FT (1e-18) issued on the present day.
+    function issuedToday() public view returns (uint256) {
+        return _day == block.timestamp / DAY ? _issuedOnDay : 0;
+    }
+
+    // --- Internal ----------------------------------------------------------------------------
+
+    function _existing(bytes32 documentHash) private view returns (Claim memory c) {
+        c = _claims[documentHash];
+        if (c.sovereign == address(0)) revert UnknownDocument(documentHash);
+    }
+
+    function _entitlement(uint256 quantity, int256 answer) private view returns (uint256) {
+        return answer <= 0 ? 0 : (quantity * uint256(answer) * ratePerUsd) / 1e11;
+    }
+
+    function _countToday(uint256 amount) private {
+        uint256 issued = issuedToday();
+        uint256 left = dailyCap > issued ? dailyCap - issued : 0;
+        if (amount > left) revert DailyCapExceeded(amount, left);
+        _day = uint64(block.timestamp / DAY);
+        _issuedOnDay = uint192(issued + amount);
+    }
+
+    function _setRatePerUsd(uint256 newValue) private {
+        emit RatePerUsdSet(ratePerUsd, ratePerUsd = _bounded(newValue, MAX_RATE_PER_USD));
+    }
+
+    function _setMaxQuantity(uint256 newValue) private {
+        emit MaxQuantitySet(maxQuantity, maxQuantity = _bounded(newValue, MAX_MAX_QUANTITY));
+    }
+
+    function _setSettlementCap(uint256 newValue) private {
+        emit SettlementCapSet(settlementCap, settlementCap = _bounded(newValue, MAX_ISSUE_CAP));
+    }
+
+    function _setDailyCap(uint256 newValue) private {
+        emit DailyCapSet(dailyCap, dailyCap = _bounded(newValue, MAX_ISSUE_CAP));
+    }
+
+    function _bounded(uint256 value, uint256 max) private pure returns (uint256) {
+        if (value == 0 || value > max) revert ParameterOutOfBounds(value, max);
+        return value;
+    }
+}

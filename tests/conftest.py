@@ -1,0 +1,59 @@
+"""What all tests share: chance that repeats, the outside vectors, and a folder for runs.
+
+Hypothesis runs under the profile "ci", whose examples are the same every time;
+`HYPOTHESIS_PROFILE=explore` looks for new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("explore", parent=settings.get_profile("ci"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of outside vectors, too large to commit, or skip where it is not.
+
+    It is looked for beside the checkout, or where FICTRA_SHARED says.
+    """
+    folder = Path(os.environ.get("FICTRA_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no outside vectors at {folder} (FICTRA_SHARED names another folder)")
+    return folder
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a maker of fresh folders for `--out`, all below one that the test owns.
+
+    The folders do not exist yet: a run makes its own.
+    """
+    made: list[str] = []
+
+    def fresh(name: str = "run") -> Path:
+        made.append(name)
+        return tmp_path / "runs" / f"{name}-{made.count(name)}"
+
+    return fresh

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from twin.bundled import folder
+from twin.chain.chain import Chain, ChainConfig
+from twin.chain.engines import make_engine
+from twin.clock import Clock
+from twin.desk.port import ChainStats, Desk, Incident, Quote, SignedReport, Ticker, View
+from twin.desk.register import SignedRegister
+from twin.errors import DeskError, NoData, Reverted
+from twin.monitoring.collectors import Collector, default_collectors
+from twin.monitoring.registry import Registry
+from twin.monitoring.series import SeriesStore
+from twin.protocol.artifacts import Artifacts
+from twin.protocol.deployment import DeploymentSpec, deploy
+from twin.protocol.parameters import Endowment, feed_id
+from twin.protocol.reader import Reader
+from twin.protocol.roles import account_of
+
+START, WTI = 1_700_000_000, feed_id("WTI")
+BOB, NODES = account_of("bob"), {name: account_of(name) for name in ("one", "two", "three", "four")}
+
+
+class RealView:
+    """The contracts on the real engine; traffic is told."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.asked: list[int] = []
+        self.told = ChainStats(0, 0, START, 7, 250_000, 10, 2, 3, 48)
+
+    @property
+    def block(self) -> int:
+        return self.reader.chain.head
+
+    @property
+    def timestamp(self) -> int:
+        return self.told.timestamp
+
+    def batch(self, calls: Sequence[tuple[str, str, tuple[Any, ...]]]) -> list[Any]:
+        return self.reader.batch(calls)
+
+    def stats(self, *, since: int) -> ChainStats:
+        self.asked.append(since)
+        return self.told
+
+
+@dataclass
+class Feeds:
+    price: int | None = 80 * 10**8
+    signed: list[SignedReport] = field(default_factory=list)
+
+    def index(self, commodity: str) -> Quote:
+        if self.price is None:
+            raise NoData(f"the index of {commodity} does not answer")
+        return Quote(self.price, START - 60)
+
+    def reports(self, commodity: str) -> list[SignedReport]:
+        return [report for report in self.signed if report.feed == commodity]
+
+
+@dataclass
+class Venues:
+    tickers: dict[str, Ticker | None]
+
+    def names(self) -> list[str]:
+        return list(self.tickers)
+
+    def ticker(self, venue: str) -> Ticker:
+        found = self.tickers[venue]
+        if found is None:
+            raise NoData(f"{venue} does not answer")
+        return found
+
+
+@dataclass
+class Incidents:
+    severities: tuple[str, ...] | None = ("P1", "P3", "P3")
+
+    def open(self) -> list[Incident]:
+        if self.severities is None:
+            raise DeskError("the incident store does not answer")
+        return [Incident("I", START, "open", one, "pool", "", []) for one in self.severities]
+
+
+class SmallDesk:
+    def __init__(self, view: RealView) -> None:
+        self.view = view
+        self.now = START
+        self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
+        self.feeds, self.incidents = Feeds(), Incidents()
+        self.venues = Venues(
+            {
+                "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
+                "beta": None,
+                "gamma": Ticker("gamma", 0, 1_010_000, 1_000_000, 10**6, START),
+            }
+        )
+
+
+def make() -> tuple[SmallDesk, Registry, list[Collector]]:
+    chain = Chain(make_engine("pyevm", chain_id=17), ChainConfig(17), Clock(START))
+    endowment = Endowment(pt=10**9, wei=10**18, approvals=(("PaymentToken", "LiquidityPool"),))
+    gas = Endowment(wei=10**18)
+    spec = DeploymentSpec(
+        balances={BOB: endowment} | dict.fromkeys(NODES.values(), gas), nodes=NODES
+    )
+    reader = Reader(chain, deploy(chain, spec, artifacts=Artifacts(folder("contracts_abi"))))
+    desk, registry = SmallDesk(RealView(reader)), Registry(SeriesStore())
+    return desk, registry, default_collectors(registry, as_desk(desk), firing=lambda: {"P1": 2})
+
+
+def as_desk(desk: SmallDesk) -> Desk:
+    return desk  # type: ignore[return-value]  # as much of a desk as collectors read
+
+
+def as_view(view: RealView) -> View:
+    return view  # type: ignore[return-value]  # as above
+
+
+def scrape(desk: SmallDesk, registry: Registry, collectors: list[Collector]) -> None:
+    registry.begin(desk.now)
+    answers = desk.view.batch([call for one in collectors for call in one.calls])
+    for collector in collectors:
+        mine, answers = answers[: len(collector.calls)], answers[len(collector.calls) :]
+        collector.collect(as_view(desk.view), as_desk(desk), mine)
+    registry.finish()
+
+
+def read(registry: Registry, time: int) -> dict[str, float]:
+    made = {}
+    for series in registry.store:
+        found = series.at(time, lookback=0)
+        if found is not None:
+            inner = ",".join(f"{key}={value}" for key, value in sorted(series.labels.items()))
+            made[f"{series.name.removeprefix('fictra_')}{{{inner}}}"] = found[1]
+    return made
+
+
+def errors(values: Mapping[str, float]) -> dict[str, float]:
+    prefix = "scrape_errors_total{collector="
+    return {
+        name.removeprefix(prefix).rstrip("}"): value
+        for name, value in values.items()
+        if name.startswith(prefix) and value
+    }
+
+
+def submit(desk: SmallDesk, answers: Mapping[str, int]) -> None:
+    chain = desk.view.reader.chain
+    oracle = desk.view.reader.deployment.contract("OracleNetwork")
+    for node, answer in answers.items():
+        data = oracle.encode("submit", WTI, answer, chain.clock.now)
+        chain.send(NODES[node], oracle.address, data, gas=500_000, tip=10**9)
+    chain.clock.run(chain.clock.now + 12)
+    desk.now = chain.clock.now
+
+
+def test_a_fresh_network_is_read_in_one_batch_and_what_is_missing_is_counted() -> None:
+    desk, registry, collectors = make()
+    scrape(desk, registry, collectors)
+    values = read(registry, START)
+    pt, stable, _ = desk.view.reader.read("LiquidityPool", "reserves")
+    assert values["pool_price_ratio{}"] == stable / pt
+    assert values["pool_reserve_stable{}"] == stable / 10**6
+    assert values["pool_depth_stable{level=5}"] == pytest.approx(
+        stable / 10**6 * (math.sqrt(1.05) - 1)
+    )
+    assert values["pool_swaps_total{}"] == 0
+    assert values["pt_supply{}"] == desk.view.reader.read("PaymentToken", "totalSupply") / 10**6
+    assert values["pt_cap{}"] == desk.view.reader.read("PaymentToken", "cap") / 10**6
+    assert values["ft_supply{}"] == 0
+    assert values["contract_paused{contract=LiquidityPool}"] == 0
+    assert values["fee_ratio{kind=swap}"] == desk.view.reader.read("FeeSchedule", "fee", 0) / 10**6
+    assert values["fee_min_ratio{kind=swap}"] <= values["fee_max_ratio{kind=swap}"]
+    assert values["index_usd{commodity=WTI}"] == 80
+    assert values["index_timestamp_seconds{commodity=WTI}"] == START - 60
+    assert values["incidents_open{severity=P3}"] == 2
+    assert values["incidents_open{severity=P2}"] == 0
+    assert values["alerts_firing{severity=P1}"] == 2
+    # no answer yet, a venue that is silent, a book with one side: left out, never made up
+    assert not any(name.startswith("oracle_answer_usd") for name in values)
+    assert "oracle_max_answer_usd{feed=WTI}" in values
+    assert errors(values) == {"oracle": 1, "venues": 2}
+
+
+def test_venues() -> None:
+    desk, registry, collectors = make()
+    scrape(desk, registry, collectors)
+    values = read(registry, START)
+    found = {name: value for name, value in values.items() if name.startswith("venue")}
+    assert found == {
+        "venue_up{venue=alpha}": 1,
+        "venue_mid_ratio{venue=alpha}": 1.0,
+        "venue_spread_ratio{venue=alpha}": 0.02,
+        "venue_volume_pt_total{venue=alpha}": 5,
+        "venue_up{venue=beta}": 0,
+        "venue_up{venue=gamma}": 1,
+        "venue_volume_pt_total{venue=gamma}": 1,
+    }
+
+
+def test_the_oracle_feed_from_the_deployed_contract() -> None:
+    desk, registry, collectors = make()
+    price = 80 * 10**8
+    submit(desk, {"one": price, "two": price + 10**8, "three": price, "four": price + 10**8})
+    stale = START - 10**6
+    desk.feeds.signed = [
+        SignedReport(node, "WTI", source, price, at, b"")
+        for node, source, at in (
+            ("one", "reuters", desk.now), ("two", "platts", desk.now),
+            ("three", "reuters", desk.now), ("four", "dead", stale),
+        )
+    ]  # fmt: skip
+    scrape(desk, registry, collectors)
+    values = read(registry, desk.now)
+    answer, updated, _, reporters = desk.view.reader.read("OracleNetwork", "latest", WTI)
+    assert values["oracle_answer_usd{feed=WTI}"] == answer / 10**8
+    assert values["oracle_updated_timestamp_seconds{feed=WTI}"] == updated
+    assert values["oracle_reporters{feed=WTI}"] == reporters == 4
+    assert values["oracle_spread_ratio{feed=WTI}"] == pytest.approx(10**8 / answer)
+    assert values["oracle_sources{feed=WTI}"] == 2
+    node = "0x" + NODES["two"].hex()
+    assert values[f"oracle_report_usd{{feed=WTI,node={node}}}"] == 81
+    assert values[f"oracle_report_timestamp_seconds{{feed=WTI,node={node}}}"] == START
+    assert values["oracle_heartbeat_seconds{feed=WTI}"] > 0
+    assert errors(values) == {"venues": 2}
+
+
+def test_pool_counters_follow_swaps() -> None:
+    desk, registry, collectors = make()
+    reader = desk.view.reader
+    pool, token = (
+        reader.deployment.contract("LiquidityPool"),
+        reader.deployment.address("PaymentToken"),
+    )
+    data = pool.encode("swap", token, 10**8, 0, BOB)
+    reader.chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
+    reader.chain.clock.run(START + 12)
+    desk.now = START + 12
+    scrape(desk, registry, collectors)
+    values = read(registry, desk.now)
+    assert values["pool_swaps_total{}"] == 1
+    assert values["pool_volume_stable_total{}"] == reader.read("LiquidityPool", "volume") / 10**6
+    assert values["pool_fees_stable_total{}"] == reader.read("LiquidityPool", "feesPaid") / 10**6
+    assert values["pool_price_ratio{}"] < 1
+
+
+def test_chain_counters_add_up_from_scrape_to_scrape() -> None:
+    desk, registry, collectors = make()
+    told = [
+        ChainStats(0, 5, START + 60, 7, 250_000, 10, 2, 3, 48),
+        ChainStats(6, 10, START + 120, 9, 1_000_000, 0, 0, 0, -1),
+    ]
+    seen = []
+    for stats in told:
+        desk.view.told, desk.now = stats, stats.timestamp + 1
+        scrape(desk, registry, collectors)
+        seen.append(
+            {
+                k.removeprefix("chain_"): v
+                for k, v in read(registry, desk.now).items()
+                if "chain_" in k
+            }
+        )
+    assert desk.view.asked == [START, START + 60]
+    assert seen[0] == {
+        "head_block{}": 0, "head_timestamp_seconds{}": START + 60, "base_fee_wei{}": 7,
+        "utilisation_ratio{}": 0.25, "pending_transactions{}": 3, "transactions_total{}": 10,
+        "reverted_transactions_total{}": 2, "confirmation_seconds{}": 48,
+    }  # fmt: skip
+    assert seen[1]["transactions_total{}"] == 10
+    assert "confirmation_seconds{}" not in seen[1]
+    assert "chain" not in errors(read(registry, desk.now))
+
+
+def test_answers_that_are_errors_leave_their_samples_out() -> None:
+    desk, registry, collectors = make()
+    desk.feeds.price, desk.incidents.severities = None, None
+    registry.begin(START)
+    for collector in collectors:
+        failed = [Reverted(b"", "Gone")] * len(collector.calls)
+        collector.collect(None, as_desk(desk), failed)
+    registry.finish()
+    values = read(registry, START)
+    assert errors(values) == {
+        "chain": 1, "pool": 4, "oracle": 3, "index": 1, "fees": 4, "tokens": 8, "venues": 2,
+        "team": 1,
+    }  # fmt: skip
+    kept = {name.partition("{")[0] for name in values if not name.startswith("scrape")}
+    assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
+                    "venue_volume_pt_total"}  # fmt: skip
+
+
+def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:
+    _, _, collectors = make()
+    calls = [call for one in collectors for call in one.calls]
+    assert not {"isStale", "fresh", "issuedToday"} & {function for _, function, _ in calls}
+    assert all(one.calls is one.calls for one in collectors)
+    assert len({one.name for one in collectors}) == len(collectors)

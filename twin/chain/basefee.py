@@ -1,0 +1,224 @@
+"""The base fee (EIP-1559) and the demand for gas that nobody executes.
+
+Blocks are not empty in reality. *Background demand* takes gas in every block at its own price,
+so that congestion, waiting and gas wars mean something, but no instruction of it is run. Demand
+that a block cannot hold is dropped, not queued: a class says how much wants in each block.
+
+The base fee of a block follows from the gas of the block before it, so over blocks that hold
+background alone it is an integer recurrence. `FeeLine` walks it only when asked, in one loop for
+a whole stretch, and jumps over its rest where it has come to a fixed point or a cycle.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from twin.errors import ChainError
+
+__all__ = ["Demand", "FeeLine", "GasPoint", "by_tip", "next_base_fee"]
+
+_DENOMINATOR = 8  # BASE_FEE_MAX_CHANGE_DENOMINATOR
+_ELASTICITY = 2
+_KEEP_EVERY = 512  # blocks walked after which the place is remembered
+
+
+def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
+    """Return the base fee, in wei, of the block after one with *base_fee* and *gas_used*."""
+    target = gas_limit // _ELASTICITY
+    if gas_used == target:
+        return base_fee
+    if gas_used > target:
+        return base_fee + max(base_fee * (gas_used - target) // target // _DENOMINATOR, 1)
+    return base_fee - base_fee * (target - gas_used) // target // _DENOMINATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """*gas* in every block with a timestamp in [*start*, *end*), at *max_fee* and *tip* (wei)."""
+
+    start: int
+    end: int
+    gas: int
+    max_fee: int
+    tip: int
+
+    def __post_init__(self) -> None:
+        """Refuse demand that could never be, at once."""
+        if self.end <= self.start or self.gas < 0 or not 0 <= self.tip <= self.max_fee:
+            msg = f"{self}: it needs start < end, gas >= 0 and 0 <= tip <= max_fee"
+            raise ChainError(msg)
+
+    def effective_tip(self, base_fee: int) -> int:
+        """Return what it pays above *base_fee*, in wei; negative where it stays out."""
+        return min(self.tip, self.max_fee - base_fee)
+
+
+def by_tip(demands: Sequence[Demand], base_fee: int) -> list[tuple[int, int]]:
+    """Return (effective tip, gas) of those that can pay *base_fee*, the highest tip first."""
+    tips = [(demand.effective_tip(base_fee), demand.gas) for demand in demands]
+    return sorted((pair for pair in tips if pair[0] >= 0), reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class GasPoint:
+    """What is known of a block before its content: *base_fee*, and *gas* used in all before it."""
+
+    number: int
+    base_fee: int
+    gas: int
+
+
+class FeeLine:
+    """Base fee and gas of every block, past and projected, from the few that are known.
+
+    Block *n* has the timestamp *start* + n * *interval*. Known are the blocks that held
+    transactions (`seal`); all others hold the background alone.
+    """
+
+    def __init__(
+        self, start: int, interval: int, *, gas_limit: int, base_fee: int, demands: Sequence[Demand]
+    ) -> None:
+        """Begin with blocks 0 and 1 at *base_fee*; block 0 is the genesis, which uses no gas."""
+        self.start, self.interval, self.gas_limit = start, interval, gas_limit
+        self.demands = tuple(demands)
+        self._points = [GasPoint(0, base_fee, 0), GasPoint(1, base_fee, 0)]
+        self._numbers = [0, 1]
+        self.steps = 0  # blocks walked one by one, for those who count work
+
+    def active(self, number: int) -> list[Demand]:
+        """Return the demand classes that want into block *number*."""
+        time = self.start + number * self.interval
+        return [demand for demand in self.demands if demand.start <= time < demand.end]
+
+    def add(self, demand: Demand, *, after: int) -> None:
+        """Add *demand*, which may touch only blocks later than *after*."""
+        if demand.start <= self.start + after * self.interval:
+            msg = f"demand from {demand.start}: it must start after block {after}"
+            raise ChainError(msg)
+        self.demands = (*self.demands, demand)
+        self.cut(after + 1)
+
+    def seal(self, number: int, gas_used: int) -> None:
+        """Record that block *number* used *gas_used*, background included."""
+        point = self.at(number)
+        self.cut(number)
+        following = next_base_fee(point.base_fee, gas_used, self.gas_limit)
+        self._remember(point)
+        self._remember(GasPoint(number + 1, following, point.gas + gas_used))
+
+    def cut(self, number: int) -> None:
+        """Forget what is known of the blocks after *number*."""
+        keep = bisect_right(self._numbers, number)
+        del self._points[keep:], self._numbers[keep:]
+
+    def at(self, number: int) -> GasPoint:
+        """Return the point of block *number*, walking from the nearest known one before it."""
+        place = bisect_right(self._numbers, number) - 1
+        point = self._points[place]
+        if point.number == number:
+            return point
+        far = number - point.number >= _KEEP_EVERY
+        for first, last, demands in self._stretches(point.number, number):
+            point = self._walk(point, last - first, demands)
+        if far:
+            self._remember(point)
+        return point
+
+    def gas_used(self, first: int, last: int) -> int:
+        """Return the gas used in blocks *first* to *last*, both included."""
+        return self.at(last + 1).gas - self.at(first).gas
+
+    def first_at_most(self, number: int, fee: int, *, horizon: int) -> int | None:
+        """Return the first block from *number* on whose base fee is at most *fee*.
+
+        None where there is none among the next *horizon* blocks.
+        """
+        point = self.at(number)
+        if point.base_fee <= fee:
+            return number
+        for first, last, demands in self._stretches(number, number + horizon):
+            after = self._walk(point, last - first, demands, stop=fee)
+            if after.base_fee <= fee:
+                return after.number
+            point = after
+        return None
+
+    def _remember(self, point: GasPoint) -> None:
+        place = bisect_left(self._numbers, point.number)
+        if place < len(self._numbers) and self._numbers[place] == point.number:
+            self._points[place] = point
+        else:
+            self._numbers.insert(place, point.number)
+            self._points.insert(place, point)
+
+    def _stretches(self, first: int, last: int) -> Iterator[tuple[int, int, list[Demand]]]:
+        """Yield (from, to, demand) for the parts of [*first*, *last*) of unchanging demand."""
+        edges = {first, last}
+        for demand in self.demands:
+            for time in (demand.start, demand.end):
+                edge = -((self.start - time) // self.interval)  # the first block at or after it
+                if first < edge < last:
+                    edges.add(edge)
+        marks = sorted(edges)
+        for begin, end in zip(marks, marks[1:], strict=False):
+            yield begin, end, self.active(begin)
+
+    def _walk(
+        self, point: GasPoint, count: int, demands: Sequence[Demand], stop: int | None = None
+    ) -> GasPoint:
+        """Go on *count* blocks from *point* under *demands*, or to the first fee <= *stop*."""
+        bands = _bands(demands, self.gas_limit)
+        walked, fee, gas = _recur(point.base_fee, count, bands, self.gas_limit, stop)
+        self.steps += walked[1]
+        return GasPoint(point.number + walked[0], fee, point.gas + gas)
+
+
+def _bands(demands: Sequence[Demand], gas_limit: int) -> list[tuple[int, int]]:
+    """Return (highest base fee, gas then used), ascending; above the last nothing is used."""
+    fees = sorted({demand.max_fee for demand in demands})
+    return [(fee, min(gas_limit, sum(d.gas for d in demands if d.max_fee >= fee))) for fee in fees]
+
+
+def _recur(
+    fee: int, count: int, bands: list[tuple[int, int]], gas_limit: int, stop: int | None
+) -> tuple[tuple[int, int], int, int]:
+    """Run the recurrence over *count* blocks: ((blocks passed, steps made), base fee, gas used).
+
+    A cycle is found by Brent's method: the fee is compared with one saved at powers of two.
+    """
+    target = gas_limit // _ELASTICITY
+    scale = target * _DENOMINATOR
+    total = passed = steps = 0
+    saved, saved_at, saved_gas, power = fee, 0, 0, 1
+    floor = -1 if stop is None else stop
+    while passed < count:
+        used = 0
+        for highest, gas in bands:
+            if fee <= highest:
+                used = gas
+                break
+        total += used
+        passed += 1
+        steps += 1
+        if used < target:
+            fee -= fee * (target - used) // scale
+        elif used > target:
+            fee += fee * (used - target) // scale or 1
+        if fee <= floor:
+            break
+        if fee == saved:
+            if stop is not None:  # it has been all the way round, and never that low
+                return (count, steps), fee, 0
+            cycle, cycle_gas = passed - saved_at, total - saved_gas
+            rounds = (count - passed) // cycle
+            passed += rounds * cycle
+            total += rounds * cycle_gas
+            count_left = count - passed
+            if count_left == 0:
+                break
+            saved = -1  # the rest is shorter than a cycle
+        elif passed - saved_at == power:
+            saved, saved_at, saved_gas, power = fee, passed, total, power * 2
+    return (passed, steps), fee, total

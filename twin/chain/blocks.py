@@ -1,0 +1,254 @@
+"""Blocks: what is kept of those that hold transactions, and how the others follow.
+
+The ledger keeps a record of each block with transactions. Every other block's header follows
+from the record before it and the fee line, and is made when somebody asks. Contents older than
+the reorg window are packed into bytes.
+"""
+
+from __future__ import annotations
+
+import marshal
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from twin.chain.basefee import FeeLine
+from twin.chain.codec import keccak, rlp
+from twin.chain.headers import (
+    EMPTY_LIST_HASH,
+    Header,
+    empty_hash,
+    full_hash,
+    prevrandao,
+    salted,
+)
+from twin.chain.port import Log, Transaction
+from twin.chain.receipts import Receipt
+from twin.errors import UnknownBlock
+
+__all__ = ["Block", "Content", "Ledger", "Parents"]
+
+_UNPACKED = 64  # opened old blocks that are kept open
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: its *header* and the hashes of its *transactions*, in order."""
+
+    header: Header
+    transactions: tuple[bytes, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """Return the block's number."""
+        return self.header.number
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a block holds; *origins* says of each transaction (arrival, second) in the mempool."""
+
+    transactions: tuple[Transaction, ...]
+    receipts: tuple[Receipt, ...]
+    origins: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class _Record:
+    """What is kept of a block with transactions."""
+
+    transactions_hash: bytes
+    receipts_hash: bytes
+    state_hash: bytes
+    hash: bytes
+    content: Content | bytes
+
+
+class Ledger:
+    """The blocks of one chain, over *fees*, which knows base fee and gas of each.
+
+    *chain_id* seeds the anchor of block 0; *window* is how many blocks are kept unpacked.
+    """
+
+    def __init__(self, fees: FeeLine, *, chain_id: int, coinbase: bytes, window: int) -> None:
+        """Start with no record."""
+        self.fees, self.coinbase, self.window = fees, coinbase, window
+        self.numbers: list[int] = []
+        self._records: dict[int, _Record] = {}
+        self._places: dict[bytes, tuple[int, int]] = {}
+        # From block number on, hashes build on the anchor; ascending, both lists together.
+        self._anchor_from = [0]
+        self._anchors = [keccak(rlp((b"fictra genesis", chain_id)))]
+        self._packed = 0  # how many of *numbers* are packed
+        self._open: dict[int, Content] = {}
+
+    # -- hashes and headers
+
+    def timestamp(self, number: int) -> int:
+        """Return the unix second of block *number*."""
+        return self.fees.start + number * self.fees.interval
+
+    def anchor(self, number: int) -> bytes:
+        """Return the hash that block *number* builds on."""
+        return self._anchors[bisect_right(self._anchor_from, number) - 1]
+
+    def prevrandao(self, number: int) -> bytes:
+        """Return the randomness of block *number*."""
+        return prevrandao(self.anchor(number), number)
+
+    def hash(self, number: int) -> bytes:
+        """Return the hash of block *number*."""
+        record = self._records.get(number)
+        if record is not None:
+            return record.hash
+        fees = self.fees
+        base_fee, used = fees.at(number).base_fee, fees.gas_used(number, number)
+        return empty_hash(self.anchor(number), number, self.timestamp(number), base_fee, used)
+
+    def header(self, number: int) -> Header:
+        """Return the header of block *number*."""
+        record = self._records.get(number)
+        hashes = (EMPTY_LIST_HASH, EMPTY_LIST_HASH, self.state_hash(number))
+        if record is not None:
+            hashes = (record.transactions_hash, record.receipts_hash, record.state_hash)
+        return Header(
+            number,
+            self.timestamp(number),
+            self.hash(number - 1) if number else bytes(32),
+            self.fees.at(number).base_fee,
+            self.fees.gas_used(number, number),
+            self.fees.gas_limit,
+            self.coinbase,
+            self.prevrandao(number),
+            *hashes,
+            self.hash(number),
+        )
+
+    def state_hash(self, number: int) -> bytes:
+        """Return the rolling state hash as of block *number*."""
+        place = bisect_right(self.numbers, number)
+        return self._records[self.numbers[place - 1]].state_hash if place else bytes(32)
+
+    # -- contents
+
+    def block(self, number: int) -> Block:
+        """Return block *number*."""
+        content = self.content(number)
+        hashes = () if content is None else tuple(tx.hash for tx in content.transactions)
+        return Block(self.header(number), hashes)
+
+    def content(self, number: int) -> Content | None:
+        """Return what block *number* holds, or None where it holds nothing."""
+        record = self._records.get(number)
+        if record is None or isinstance(record.content, Content):
+            return record and record.content  # type: ignore[return-value]
+        found = self._open.get(number)
+        if found is None:
+            if len(self._open) >= _UNPACKED:
+                del self._open[next(iter(self._open))]
+            found = self._open[number] = _unpack(record.content)
+        return found
+
+    def place(self, tx_hash: bytes) -> tuple[int, int] | None:
+        """Return (block number, index) of a transaction."""
+        return self._places.get(tx_hash)
+
+    def hash_of(self, number: int, commitments: tuple[bytes, bytes, bytes]) -> bytes:
+        """Return the hash of block *number*, whose gas the fee line has, with transactions.
+
+        *commitments* are the hashes of transactions, receipts and state changes.
+        """
+        fees = self.fees
+        base_fee, used = fees.at(number).base_fee, fees.gas_used(number, number)
+        fields = (number, self.timestamp(number), base_fee, used)
+        return full_hash(self.anchor(number), fields, commitments)
+
+    def seal(self, number: int, commitments: tuple[bytes, bytes, bytes], content: Content) -> None:
+        """Record block *number*, later than all others, with its *content*."""
+        found = self.hash_of(number, commitments)
+        self._records[number] = _Record(*commitments, found, content)
+        self.numbers.append(number)
+        self._anchor_from.append(number + 1)
+        self._anchors.append(found)
+        for index, tx in enumerate(content.transactions):
+            self._places[tx.hash] = (number, index)
+        self._pack(number - self.window)
+
+    def cut(self, first: int, *, salt: int | None = None) -> list[tuple[int, Content]]:
+        """Remove block *first* and all after it; return what they held, latest first.
+
+        With *salt*, the number of the reorg, the hashes from *first* on will differ.
+        """
+        gone = []
+        while self.numbers and self.numbers[-1] >= first:
+            number = self.numbers.pop()
+            content = self.content(number)
+            assert content is not None  # noqa: S101 - a number stands for a record
+            gone.append((number, content))
+            del self._records[number]
+            self._open.pop(number, None)
+            for tx in content.transactions:
+                del self._places[tx.hash]
+        keep = bisect_right(self._anchor_from, first)
+        del self._anchor_from[keep:], self._anchors[keep:]
+        if salt is not None:
+            self._anchors.append(salted(self.anchor(first), first, salt))
+            self._anchor_from.append(first)
+        self._packed = min(self._packed, len(self.numbers))
+        self.fees.cut(first)
+        return gone
+
+    def _pack(self, last: int) -> None:
+        """Pack the contents of the blocks up to *last*."""
+        while self._packed < len(self.numbers) and self.numbers[self._packed] <= last:
+            record = self._records[self.numbers[self._packed]]
+            if isinstance(record.content, Content):
+                record.content = _pack(record.content)
+            self._packed += 1
+
+
+class Parents(Sequence[bytes]):
+    """The hashes of the blocks before *number*, nearest first, made when BLOCKHASH asks."""
+
+    __slots__ = ("_ledger", "_number")
+
+    def __init__(self, ledger: Ledger, number: int) -> None:
+        """Compute nothing yet."""
+        self._ledger, self._number = ledger, number
+
+    def __len__(self) -> int:
+        """Return how many there are, at most 256."""
+        return min(self._number, 256)
+
+    def __getitem__(self, depth: int) -> bytes:  # type: ignore[override]
+        """Return the hash of the block *depth* + 1 before."""
+        if not 0 <= depth < len(self):
+            raise UnknownBlock(self._number - depth - 1, "BLOCKHASH reaches 256 blocks back")
+        return self._ledger.hash(self._number - depth - 1)
+
+
+_TX = attrgetter(*Transaction.__slots__)  # type: ignore[attr-defined]
+_RECEIPT = attrgetter(*Receipt.__slots__)  # type: ignore[attr-defined]
+_LOG = attrgetter(*Log.__slots__)  # type: ignore[attr-defined]
+_LOGS = Receipt.__slots__.index("logs")  # type: ignore[attr-defined]
+
+
+def _pack(content: Content) -> bytes:
+    """Return *content* as bytes: a third of the memory."""
+    receipts = []
+    for receipt in content.receipts:
+        fields = list(_RECEIPT(receipt))
+        fields[_LOGS] = tuple(map(_LOG, receipt.logs))
+        receipts.append(tuple(fields))
+    return marshal.dumps((tuple(map(_TX, content.transactions)), tuple(receipts), content.origins))
+
+
+def _unpack(data: bytes) -> Content:
+    """Return what `_pack` made into *data*, which never left this process."""
+    transactions, receipts, origins = marshal.loads(data)  # noqa: S302 - our own bytes
+    made = []
+    for fields in receipts:
+        logs = tuple(Log(*log) for log in fields[_LOGS])
+        made.append(Receipt(*fields[:_LOGS], logs, *fields[_LOGS + 1 :]))
+    return Content(tuple(Transaction(*fields) for fields in transactions), tuple(made), origins)

@@ -1,0 +1,87 @@
+"""Receipts and log entries: what a block says about the transactions it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from twin.chain.codec import Item, keccak, rlp
+from twin.chain.port import Log
+
+__all__ = ["LogEntry", "Receipt", "entries", "receipts_hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What *transaction* (a hash) did at place *index* of block number *block*.
+
+    Gas is net of refunds; *cumulative_gas* counts the block's transactions up to this one, not
+    the background. *gas_price* is the effective one, wei. *first_log* is the place of its first
+    log in the block. *output* is the revert payload, empty where it succeeded.
+    """
+
+    transaction: bytes
+    index: int
+    block: int
+    block_hash: bytes
+    success: bool
+    gas_used: int
+    cumulative_gas: int
+    gas_price: int
+    sender: bytes
+    to: bytes | None
+    logs: tuple[Log, ...]
+    first_log: int
+    created: bytes | None = None
+    output: bytes = b""
+
+    @property
+    def status(self) -> int:
+        """Return 1 for success and 0 for failure, as EIP-658 has it."""
+        return int(self.success)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One log with its place on the chain; *removed* where a reorg took its block away."""
+
+    block: int
+    block_hash: bytes
+    transaction: bytes
+    transaction_index: int
+    log_index: int
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+    removed: bool = False
+
+
+def entries(receipt: Receipt, *, removed: bool = False) -> list[LogEntry]:
+    """Return the logs of *receipt* with their places."""
+    return [
+        LogEntry(
+            receipt.block,
+            receipt.block_hash,
+            receipt.transaction,
+            receipt.index,
+            receipt.first_log + place,
+            log.address,
+            log.topics,
+            log.data,
+            removed,
+        )
+        for place, log in enumerate(receipt.logs)
+    ]
+
+
+def receipts_hash(receipts: Sequence[Receipt]) -> bytes:
+    """Return the commitment to success, cumulative gas and logs of a block's transactions."""
+    items: list[Item] = [
+        (
+            receipt.status,
+            receipt.cumulative_gas,
+            [(log.address, log.topics, log.data) for log in receipt.logs],
+        )
+        for receipt in receipts
+    ]
+    return keccak(rlp(items))

@@ -1,0 +1,23 @@
+"""`twin report`: write the report of a run again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from twin.commands.screen import as_json, console
+from twin.report import write
+from twin.results import RunFolder, latest
+
+__all__ = ["main"]
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Write the report of the run that *arguments* name, or of the latest."""
+    run = RunFolder.load(arguments.run) if arguments.run else latest(Path("runs"))
+    write(run)
+    if arguments.json:
+        as_json({"run": str(run.path), "report": str(run.report)})
+    else:
+        console().print(f"report: {run.report}", soft_wrap=True)
+    return 0

@@ -1,0 +1,103 @@
+"""`twin run`: one scenario, headless, as fast as possible."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from twin.commands.screen import as_json, console, progress, table
+from twin.errors import UsageError
+from twin.library import Library, find
+from twin.runner import Outcome, Request, execute
+from twin.scenario import Scenario
+from twin.scenario.values import parse_seconds
+
+__all__ = ["ids", "main", "show"]
+
+
+def ids(text: str) -> tuple[str, ...]:
+    """Return the ids in *text*, separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _until(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        seconds = parse_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--until {error}") from None
+    if seconds <= 0:
+        raise UsageError(f"--until {text}: a run takes more than no time")
+    return seconds
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the scenario that *arguments* name; 0 where it passed, 1 where it did not."""
+    library = Library(agents=arguments.agents, engine=arguments.engine)
+    paths = find([arguments.scenario])
+    if len(paths) != 1:
+        raise UsageError(f"{arguments.scenario} holds {len(paths)} scenarios; `twin run` takes one")
+    scenario = library.load(paths[0])
+    if arguments.seed is not None:
+        if arguments.seed < 0:
+            raise UsageError(f"--seed {arguments.seed}: a seed is 0 or more")
+        scenario = scenario.with_seed(arguments.seed)
+    without = ids(arguments.without)
+    request = Request(
+        scenario,
+        library.parts_without(without),
+        out=arguments.out,
+        control=arguments.control,
+        without=without,
+        until=_until(arguments.until),
+    )
+    with progress(quiet=arguments.quiet or arguments.json) as report:
+        outcome = execute(request, report)
+    if arguments.json:
+        as_json(described(outcome))
+    else:
+        show(scenario, outcome, engine=arguments.engine)
+    return 0 if outcome.summary.passed else 1
+
+
+def described(outcome: Outcome) -> dict[str, Any]:
+    """Return *outcome* for `--json`: the summary and where the run lies."""
+    return {
+        **outcome.summary.model_dump(mode="json"),
+        "run": str(outcome.folder.path),
+        "report": str(outcome.folder.report),
+    }
+
+
+def show(scenario: Scenario, outcome: Outcome, *, engine: str) -> None:
+    """Print the verdict of *outcome*, line by line, and where the report lies."""
+    screen, summary = console(), outcome.summary
+    screen.print(
+        table(
+            f"{scenario.title} (seed {summary.seed}, engine {engine})",
+            ("", "check", "limit", "got"),
+            (
+                ("[green]ok[/]" if check.passed else "[red]FAIL[/]", check.name, str(check.limit),
+                 str(check.got))
+                for check in summary.checks
+            ),
+        )
+    )  # fmt: skip
+    if summary.loss is not None:
+        net = (
+            ""
+            if summary.loss.net is None
+            else f", net of the same seed without faults {summary.loss.net}"
+        )
+        screen.print(f"loss: {summary.loss.value} {summary.loss.unit}{net}")
+    speed, counts = summary.speed, summary.counts
+    screen.print(
+        f"{counts.transactions} transactions, {counts.incidents} incidents, {counts.pages} pages "
+        f"in {speed.wall_seconds:.1f} s, {speed.peak_rss_mb:.0f} MB"
+    )
+    screen.print(f"digest {summary.digest}")
+    word = "[green]PASSED[/]" if summary.passed else "[red]FAILED[/]"
+    partial = " (partial: it was not run to its end, which never passes)" if summary.partial else ""
+    screen.print(f"verdict: {word}{partial}")
+    screen.print(f"report: {outcome.folder.report}", soft_wrap=True)

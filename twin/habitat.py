@@ -1,0 +1,184 @@
+"""The habitat: what an agent can see and do in the world.
+
+Agents trade, report and export through it: chain sends and reads from their own account, the
+external venues, data sources, customs and the demand. It shows no fault and no team; an agent
+that wakes on a contract's event registers for it here and is called once per event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import simpy
+
+from twin.chain.blocks import Block
+from twin.chain.chain import Chain
+from twin.chain.port import Call, Log
+from twin.clock import Clock
+from twin.market.commodity import PricePath
+from twin.market.customs import Customs
+from twin.market.demand import Demand
+from twin.market.reports import ReportBoard
+from twin.market.sources import Source
+from twin.market.venue import Venue
+from twin.protocol.deployment import Deployment
+from twin.protocol.reader import Reader
+from twin.protocol.roles import account_of
+from twin.random import Streams
+
+__all__ = ["DROPPED", "GWEI", "Dropped", "Habitat", "LogCallback"]
+
+GWEI = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What became of a transaction that no block will hold: it did nothing."""
+
+    success: bool = False
+    logs: tuple[Log, ...] = ()
+
+
+DROPPED = Dropped()
+
+LogCallback = Callable[[int, Mapping[str, Any]], object]
+"""Called with (block number, decoded arguments)."""
+
+
+class Habitat:
+    """The world as its agents see it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chain: Chain,
+        *,
+        deployment: Deployment,
+        venues: Mapping[str, Venue],
+        sources: Mapping[str, Source],
+        paths: Mapping[str, PricePath],
+        customs: Customs,
+        demand: Demand,
+        reports: ReportBoard,
+        streams: Streams,
+    ) -> None:
+        """Keep the parts and listen to the chain."""
+        self.clock, self.chain, self.deployment = clock, chain, deployment
+        self.venues, self.sources, self.paths = venues, sources, paths
+        self.customs, self.demand, self.reports = customs, demand, reports
+        self._streams = streams
+        self._reader = Reader(chain, deployment)
+        self._listeners: dict[tuple[bytes, bytes], list[LogCallback]] = {}
+        self._accounts: dict[str, bytes] = {}
+        self._cached: dict[str, tuple[int, Any]] = {}
+        self._by_address = {item.address: item for item in deployment.contracts.values()}
+        chain.on_block(self._hear)
+        self.on_log("FeeSchedule", "FeeAdjusted", lambda _block, _args: demand.stir())
+
+    def stream(self, family: str, name: str) -> np.random.Generator:
+        """Return the stream of chance of the agent *name*."""
+        return self._streams.stream(f"agents/{family}", name)
+
+    def send(
+        self,
+        label: str,
+        contract: str,
+        function: str,
+        *args: Any,
+        gas: int,
+        tip: int = GWEI,
+    ) -> simpy.Event:
+        """Send a call of *contract* from the account of *label*; return the event of its fate.
+
+        *tip* is in wei; the fee cap leaves room for the base fee to double. The event's value is
+        the receipt, or `DROPPED` for a transaction that no block will hold.
+        """
+        target = self.deployment.contract(contract)
+        data = target.encode(function, *args)
+        tx = self.chain.send(self.account(label), target.address, data, gas=gas, tip=tip)
+        fate = self.clock.event()
+
+        def settle(included: simpy.Event) -> None:
+            included.defused = True  # a dropped transaction is an answer, not a crash
+            fate.succeed(included.value if included.ok else DROPPED)
+
+        included = self.chain.included(tx)
+        assert included.callbacks is not None  # noqa: S101 - it has not happened yet
+        included.callbacks.append(settle)
+        return fate
+
+    def account(self, label: str) -> bytes:
+        """Return the address of the participant called *label*."""
+        known = self._accounts.get(label)
+        if known is None:
+            known = self._accounts[label] = account_of(label)
+        return known
+
+    def balances(self, account: bytes) -> tuple[int, int]:
+        """Return what *account* holds of PT and of the stable asset, 6 decimals each."""
+        return (
+            self.read("PaymentToken", "balanceOf", account),
+            self.read("StableAsset", "balanceOf", account),
+        )
+
+    def works(self, label: str, contract: str, function: str, *args: Any) -> bool:
+        """Say whether a call from *label* would go through now, as a wallet tries before it signs."""
+        target = self.deployment.contract(contract)
+        data = target.encode(function, *args)
+        call = Call(to=target.address, data=data, sender=self.account(label))
+        return self.chain.call(call).success
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function on the present state."""
+        return self._reader.read(contract, function, *args)
+
+    def _kept(self, key: str, read: Callable[[], Any]) -> Any:
+        """Return what *read* gave for this state of the chain."""
+        version = self.chain.state_version
+        kept = self._cached.get(key)
+        if kept is None or kept[0] != version:
+            kept = self._cached[key] = (version, read())
+        return kept[1]
+
+    def reserves(self) -> tuple[int, int]:
+        """Return the pool's reserves of PT and stable, 6 decimals each."""
+        pt, stable, _updated = self._kept(
+            "reserves", lambda: self.read("LiquidityPool", "reserves")
+        )
+        return pt, stable
+
+    def swap_fee(self) -> int:
+        """Return the pool's fee in pips."""
+        fee: int = self._kept("fee", lambda: self.read("FeeSchedule", "fee", 0))
+        return fee
+
+    def paused(self, contract: str) -> bool:
+        """Say whether *contract* is paused."""
+        state: bool = self._kept(f"paused {contract}", lambda: self.read(contract, "paused"))
+        return state
+
+    def on_log(self, contract: str, event: str, callback: LogCallback) -> None:
+        """Call *callback* for every *event* of *contract* from now on, right after its block."""
+        target = self.deployment.contracts[contract]
+        key = (target.address, target.event(event).topic0)
+        self._listeners.setdefault(key, []).append(callback)
+
+    def _hear(self, block: Block) -> None:
+        """Decode each log that somebody registered for once, and call them in their order."""
+        for _tx, receipt in self.chain.content(block.number):
+            for record in receipt.logs:
+                listeners = self._listeners.get((record.address, record.topics[0]))
+                if not listeners:
+                    continue
+                target = self._by_address[record.address]
+                decoded = target.decode_log(record)
+                if decoded is not None:
+                    self._tell(listeners, block.header.number, decoded[1])
+
+    @staticmethod
+    def _tell(listeners: Iterable[LogCallback], number: int, args: Mapping[str, Any]) -> None:
+        for listener in tuple(listeners):
+            listener(number, args)

@@ -1,0 +1,1 @@
+"""The markets around the protocol: commodity prices, data sources, external venues, customs."""

@@ -1,0 +1,274 @@
+"""An external venue for PT against the stable asset: an order book, its makers, and accounts.
+
+Accounts hold PT and stable at the venue, paid in by the scenario. An order is immediate: it takes
+what the book offers down to its limit, and the rest lapses. The makers' ladder goes into the book
+when somebody trades or looks below the top; in between, a requote costs the top alone. A venue
+that is down answers nothing, while its makers' value moves on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from twin.clock import Clock
+from twin.errors import NoData, UsageError
+from twin.events import VenueTraded
+from twin.market.chance import PIPS
+from twin.market.makers import SIDES, Makers
+from twin.market.orderbook import OrderBook, SideName, Trade
+from twin.market.records import Ticker
+from twin.random import Streams
+from twin.scenario.market import VenueSpec
+
+__all__ = ["MAKERS", "Fills", "Venue", "make_venues"]
+
+MAKERS = "makers"
+"""The owner of the background quotes; its balance may go below zero, being the outside world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fills:
+    """What an order did: *filled* PT units at the average *price* (1e-6 stable; 0 where none).
+
+    *spent* and *received* are what left and entered the account, fee included: stable and PT
+    for a buy, PT and stable for a sell. *fee* is in stable units.
+    """
+
+    side: SideName
+    filled: int
+    spent: int
+    received: int
+    fee: int
+    price: int
+    trades: tuple[Trade, ...]
+
+
+class Venue:
+    """The venue called *name*, as *spec* describes it; *on_trade* hears of every trade."""
+
+    __slots__ = (
+        "_balances", "_best", "_book", "_clock", "_last", "_listeners", "_makers", "_on",
+        "_on_trade", "_placed", "_quoted_at", "_stale", "_volume", "fee", "fees_collected", "name", "up",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        spec: VenueSpec,
+        *,
+        clock: Clock,
+        streams: Streams,
+        on_trade: Callable[[VenueTraded], object],
+    ) -> None:
+        """Open with a full ladder around the middle; `start` lets it move."""
+        self.name, self.fee, self.up = name, spec.fee, True
+        self.fees_collected = 0
+        self._clock, self._on_trade = clock, on_trade
+        self._makers = Makers(spec, streams.stream("venue", name))
+        self._book = OrderBook()
+        self._placed: dict[int, tuple[SideName, int]] = {}
+        self._balances: dict[str, list[int]] = {}
+        self._listeners: list[Callable[[], object]] = []
+        self._last, self._volume = self._makers.value, 0
+        self._quoted_at, self._on, self._stale = clock.now, False, True
+        self._best = self._top()
+
+    # -- what anybody sees ---------------------------------------------------------------------
+
+    def best(self) -> tuple[int, int]:
+        """Return the best bid and ask, 1e-6 stable per PT. Raises NoData while there is none."""
+        self._answer()
+        bid, ask = self._best
+        if bid is None or ask is None:
+            side = "bids" if bid is None else "asks"
+            raise NoData(f"the book of {self.name} has no {side}")
+        return bid, ask
+
+    @property
+    def mid(self) -> int:
+        """The middle of the best bid and ask. Raises NoData while there is none."""
+        bid, ask = self.best()
+        return (bid + ask) // 2
+
+    def ticker(self) -> Ticker:
+        """Return the ticker. Raises NoData while the venue is down or a side of it is empty."""
+        bid, ask = self.best()
+        return Ticker(self.name, bid, ask, self._last, self._volume, self._clock.now)
+
+    def depth(self, side: SideName) -> list[tuple[int, int]]:
+        """Return (price, PT units) that stand to *side* ("buy" for the bids), best first."""
+        self._answer()
+        self._lay_ladder()
+        return list(self._book.depth(side))
+
+    def quote_cost(self, side: SideName, quantity: int) -> int:
+        """Return the stable units that a taker would pay for (buy) or get for (sell) *quantity*.
+
+        The fee is included. Raises NoData where the book does not hold as much.
+        """
+        value, left = 0, quantity
+        for price, standing in self.depth("sell" if side == "buy" else "buy"):
+            taken = min(left, standing)
+            value, left = value + price * taken, left - taken
+        if left:
+            raise NoData(f"the book of {self.name} is {left} PT units short of {quantity}")
+        paid, fee = self._priced(side, value)
+        return paid + fee if side == "buy" else paid - fee
+
+    def on_change(self, callback: Callable[[], object]) -> None:
+        """Call *callback* when the best bid or ask changed, and when the venue comes or goes."""
+        self._listeners.append(callback)
+
+    # -- accounts and orders -------------------------------------------------------------------
+
+    def deposit(self, account: str, pt: int, stable: int) -> None:
+        """Credit *account* with *pt* and *stable* units."""
+        if pt < 0 or stable < 0:
+            raise UsageError(f"{account} pays in {pt} PT and {stable} stable: 0 or more of each")
+        self._credit(account, pt, stable)
+
+    def balance(self, account: str) -> tuple[int, int]:
+        """Return the PT and stable units of *account*: zeros where it never paid in."""
+        pt, stable = self._balances.get(account, (0, 0))
+        return pt, stable
+
+    def place(self, account: str, side: SideName, quantity: int, limit: int) -> Fills:
+        """Take up to *quantity* PT units at *limit* (1e-6 stable) or better, at once.
+
+        An order for more than the account can pay is cut to what it can. Raises NoData while
+        the venue is down.
+        """
+        self._answer()
+        if side not in SIDES or quantity < 1 or limit < 1:
+            told = "the side is buy or sell, quantity and limit 1 or more"
+            raise UsageError(f"{account} places {side} {quantity} at {limit}: {told}")
+        self._lay_ladder()
+        quantity = self._affordable(account, side, quantity, limit)
+        if not quantity:
+            return Fills(side, 0, 0, 0, 0, 0, ())
+        return self._settle(account, side, self._book.market(side, quantity, limit).trades)
+
+    def _affordable(self, account: str, side: SideName, quantity: int, limit: int) -> int:
+        pt, stable = self.balance(account)
+        if side == "sell":
+            return min(quantity, pt)
+        # 3 units are kept back for the rounding up of the cost and of the fee
+        budget = max(0, stable - 3) * PIPS * PIPS // (PIPS + self.fee)
+        taken = 0
+        for price, standing in self._book.depth("sell"):
+            amount = min(quantity - taken, standing, budget // price)
+            if price > limit or not amount:
+                break
+            taken, budget = taken + amount, budget - amount * price
+        return taken
+
+    def _priced(self, side: SideName, value: int) -> tuple[int, int]:
+        """Return cost or proceeds, and the fee, for trades worth *value* (1e-12 stable).
+
+        Both round against the taker.
+        """
+        paid = -(-value // PIPS) if side == "buy" else value // PIPS
+        return paid, -(-paid * self.fee // PIPS)
+
+    def _settle(self, account: str, side: SideName, trades: tuple[Trade, ...]) -> Fills:
+        """Move the balances, remember the levels taken, and tell the log and the listeners."""
+        filled = sum(trade.quantity for trade in trades)
+        value = sum(trade.quantity * trade.price for trade in trades)
+        if not filled:
+            return Fills(side, 0, 0, 0, 0, 0, ())
+        paid, fee = self._priced(side, value)
+        signed = 1 if side == "buy" else -1
+        self._credit(account, signed * filled, -signed * paid - fee)
+        self._credit(MAKERS, -signed * filled, signed * paid)
+        self.fees_collected += fee
+        self._volume += filled
+        for trade in trades:
+            quoted, level = self._placed[trade.maker_order]
+            self._makers.quantities[quoted][level] -= trade.quantity
+            self._last = trade.price
+            self._on_trade(VenueTraded(self.name, account, side, trade.price, trade.quantity))
+        self._compare()
+        spent, received = (paid + fee, filled) if side == "buy" else (filled, paid - fee)
+        return Fills(side, filled, spent, received, fee, value // filled, trades)
+
+    def _credit(self, account: str, pt: int, stable: int) -> None:
+        held = self._balances.setdefault(account, [0, 0])
+        held[0] += pt
+        held[1] += stable
+
+    # -- the makers ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Let the makers requote from now on."""
+        if not self._on:
+            self._on = True
+            self._clock.call_at(self._clock.now + self._makers.wait(), self._requote)
+
+    def _requote(self) -> None:
+        now = self._clock.now
+        self._makers.move(now - self._quoted_at)
+        self._quoted_at, self._stale = now, True
+        self._clock.call_at(now + self._makers.wait(), self._requote)
+        self._compare()
+
+    def _lay_ladder(self) -> None:
+        """Put the makers' present quotes into the book in the place of the last ones."""
+        if not self._stale:
+            return
+        self._stale = False
+        for order in self._placed:
+            self._book.cancel(order)
+        self._placed = {}
+        for side in SIDES:
+            for level, quantity in enumerate(self._makers.quantities[side]):
+                price = self._makers.price(side, level)
+                if quantity and price:
+                    placed = self._book.limit(MAKERS, side, quantity, price)
+                    assert placed.id is not None  # noqa: S101 - the sides of a ladder never meet
+                    self._placed[placed.id] = (side, level)
+
+    def _top(self) -> tuple[int | None, int | None]:
+        return self._makers.best("buy"), self._makers.best("sell")
+
+    def _compare(self) -> None:
+        """Tell the listeners where the best bid or ask is another than before."""
+        best = self._top()
+        if best != self._best:
+            self._best = best
+            if self.up:
+                self._tell()
+
+    # -- outages: the injector's alone ---------------------------------------------------------
+
+    def halt(self) -> None:
+        """Stop answering."""
+        self.up = False
+        self._tell()
+
+    def resume(self) -> None:
+        """Answer again."""
+        self.up = True
+        self._tell()
+
+    def _answer(self) -> None:
+        if not self.up:
+            raise NoData(f"the venue {self.name} does not answer")
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def make_venues(
+    specs: Mapping[str, VenueSpec],
+    clock: Clock,
+    *,
+    streams: Streams,
+    on_trade: Callable[[VenueTraded], object],
+) -> dict[str, Venue]:
+    """Return the venues of a scenario by name."""
+    return {
+        name: Venue(name, spec, clock=clock, streams=streams, on_trade=on_trade)
+        for name, spec in specs.items()
+    }

@@ -1,0 +1,40 @@
+"""Collectors: each reads one part of the desk at every scrape and writes its metrics.
+
+What they read from contracts is gathered into one multicall. They take raw facts only (when a
+price was updated, never how old it is), so that the answer changes when the state does.
+Data that is missing is left out and counted as an error of the collector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from twin.desk.port import Desk
+from twin.monitoring.collectors.base import Collector
+from twin.monitoring.collectors.chain import ChainCollector
+from twin.monitoring.collectors.fees import FeeCollector
+from twin.monitoring.collectors.index import IndexCollector
+from twin.monitoring.collectors.oracle import OracleCollector
+from twin.monitoring.collectors.pool import PoolCollector
+from twin.monitoring.collectors.team import TeamCollector
+from twin.monitoring.collectors.tokens import TokenCollector
+from twin.monitoring.collectors.venues import VenueCollector
+from twin.monitoring.registry import Registry
+
+__all__ = ["Collector", "default_collectors"]
+
+
+def default_collectors(
+    registry: Registry, desk: Desk, *, firing: Callable[[], Mapping[str, int]]
+) -> list[Collector]:
+    """Make all collectors for *desk*; *firing* counts what fires by severity."""
+    return [
+        ChainCollector(registry, since=desk.now),
+        PoolCollector(registry),
+        OracleCollector(registry, desk.register),
+        IndexCollector(registry, desk.register.commodities()),
+        FeeCollector(registry),
+        TokenCollector(registry),
+        VenueCollector(registry, desk.venues.names()),
+        TeamCollector(registry, firing=firing),
+    ]

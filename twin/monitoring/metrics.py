@@ -1,0 +1,166 @@
+"""The metrics of the twin, each declared once: name, kind, unit, help and labels.
+
+Names follow the conventions of Prometheus: prefix `fictra_`, base units, `_total` for
+counters, `_timestamp_seconds` for points in time, `_ratio` for shares and for prices of one
+token in another (1.0 is par). What is not in this table can be neither written nor used in a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from twin.errors import CrashError, UnknownName
+
+__all__ = ["MetricSpec", "Metrics", "metric_table"]
+
+Kind = Literal["gauge", "counter"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric: what it is called, what it counts and which *labels* each series carries."""
+
+    name: str
+    kind: Kind
+    unit: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+class Metrics(Mapping[str, MetricSpec]):
+    """Declared metrics by name; asking for another raises UnknownName with the nearest one."""
+
+    def __init__(self, specs: Iterable[MetricSpec]) -> None:
+        """Refuse two declarations of one name."""
+        self._by_name: dict[str, MetricSpec] = {}
+        for spec in specs:
+            if spec.name in self._by_name:
+                raise CrashError(f"metric {spec.name} is declared twice; once is the rule")
+            self._by_name[spec.name] = spec
+
+    def __getitem__(self, key: str) -> MetricSpec:
+        try:
+            return self._by_name[key]
+        except KeyError:
+            raise UnknownName("metric", key, self._by_name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_name
+
+    def check(self, name: str, labels: Iterable[str]) -> MetricSpec:
+        """Return the declaration of *name*; raises CrashError unless *labels* are exactly its own."""
+        spec = self[name]
+        given = tuple(sorted(labels))
+        if given != tuple(sorted(spec.labels)):
+            takes = ", ".join(spec.labels) or "none"
+            raise CrashError(
+                f"metric {name}: labels {', '.join(given) or 'none'}; it takes {takes}"
+            )
+        return spec
+
+
+def _family(prefix: str, labels: str, rows: str) -> list[MetricSpec]:
+    """Read rows of `name | kind | unit | help`; `name{a,b}` overrides the family's *labels*."""
+    specs = []
+    for row in rows.strip().splitlines():
+        name, kind, unit, text = (cell.strip() for cell in row.split("|"))
+        name, _, own = name.partition("{")
+        chosen = own.rstrip("}") if own else labels
+        if kind not in {"gauge", "counter"}:
+            raise CrashError(f"metric {name}: kind {kind!r}; it is gauge or counter")
+        specs.append(
+            MetricSpec(
+                name=f"fictra_{prefix}_{name}",
+                kind="counter" if kind == "counter" else "gauge",
+                unit=unit,
+                help=text,
+                labels=tuple(chosen.split(",")) if chosen else (),
+            )
+        )
+    return specs
+
+
+def metric_table() -> Metrics:
+    """Return the declarations of everything that the twin measures."""
+    return Metrics([spec for family in _FAMILIES for spec in _family(*family)])
+
+
+_FAMILIES: tuple[tuple[str, str, str], ...] = (
+    ("chain", "", """
+head_block                  | gauge   | block   | Number of the latest block
+head_timestamp_seconds      | gauge   | seconds | Unix time of the latest block
+base_fee_wei                | gauge   | wei     | Base fee of the latest block
+utilisation_ratio           | gauge   | ratio   | Gas used over gas limit since the last scrape, background included
+pending_transactions        | gauge   | count   | Transactions in the mempool
+transactions_total          | counter | count   | Transactions included since monitoring started
+reverted_transactions_total | counter | count   | Included transactions that reverted
+confirmation_seconds        | gauge   | seconds | Longest time from submission to inclusion since the last scrape; absent when none was included
+"""),
+    ("pool", "", """
+price_ratio         | gauge   | stable/PT | Spot price of the liquidity pool
+reserve_pt          | gauge   | PT        | Payment Tokens in the pool
+reserve_stable      | gauge   | stable    | Stable asset in the pool
+depth_stable{level} | gauge   | stable    | Stable asset that moves the price up by this percentage, fee aside
+volume_stable_total | counter | stable    | Gross volume since deployment
+fees_stable_total   | counter | stable    | Fees paid since deployment
+swaps_total         | counter | count     | Swaps since deployment
+"""),
+    ("oracle", "feed", """
+answer_usd                         | gauge | USD     | Accepted answer of the feed
+updated_timestamp_seconds          | gauge | seconds | Unix time of the accepted answer
+reporters                          | gauge | count   | Reports that the accepted answer rests on
+spread_ratio                       | gauge | ratio   | Highest less lowest report that counted, over the answer
+report_usd{feed,node}              | gauge | USD     | Newest report of a node
+report_timestamp_seconds{feed,node} | gauge | seconds | Unix time of the observation behind it
+max_answer_usd                     | gauge | USD     | Highest answer that the feed accepts
+min_answer_usd                     | gauge | USD     | Lowest answer that the feed accepts
+heartbeat_seconds                  | gauge | seconds | Longest time between two answers that the feed promises
+quorum                             | gauge | count   | Reports that an answer needs
+sources                            | gauge | count   | Distinct data sources that the newest signed reports name
+"""),
+    ("index", "commodity", """
+usd               | gauge | USD     | Independent index of the commodity
+timestamp_seconds | gauge | seconds | Unix time of the index value
+"""),
+    ("fee", "kind", """
+ratio                     | gauge | ratio   | Fee now
+min_ratio                 | gauge | ratio   | Lowest fee that the steward may set
+max_ratio                 | gauge | ratio   | Highest fee that the steward may set
+changed_timestamp_seconds | gauge | seconds | Unix time of the last change
+"""),
+    ("ft", "", "supply | gauge | FT | Foundation Tokens in existence"),
+    ("pt", "", """
+supply | gauge | PT | Payment Tokens in existence
+cap    | gauge | PT | Most Payment Tokens that may exist
+"""),
+    ("contract", "contract", "paused | gauge | bool | 1 while the contract is paused"),
+    ("venue", "venue", """
+mid_ratio       | gauge   | stable/PT | Middle of best bid and best ask
+spread_ratio    | gauge   | ratio     | Best ask less best bid, over the middle
+volume_pt_total | counter | PT        | Volume that the venue reports since the start
+up              | gauge   | bool      | 1 while the venue answers
+"""),
+    ("check", "procedure", """
+problems{procedure,item}    | gauge   | count   | Problems that the last run of a check found
+runs_total{procedure,verdict} | counter | count | Runs of a check by verdict
+last_run_timestamp_seconds  | gauge   | seconds | Unix time of the last run
+interval_seconds            | gauge   | seconds | Time between two runs that the catalogue promises
+"""),
+    ("incidents", "severity", "open | gauge | count | Incidents that are not closed"),
+    ("alerts", "severity", "firing | gauge | count | Alerts that fired after the last evaluation"),
+    ("pages", "", "total | counter | count | Times that somebody was called"),
+    ("scrape", "collector", """
+samples                        | gauge   | count   | Samples that the collector wrote at this scrape
+errors_total                   | counter | count   | Answers that were missing
+last_success_timestamp_seconds | gauge   | seconds | Unix time of its last scrape without a missing answer
+"""),
+    ("rule", "", "evaluation_failures_total | counter | count | Evaluations of a rule that failed"),
+)  # fmt: skip

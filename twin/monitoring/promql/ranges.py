@@ -1,0 +1,177 @@
+"""Functions of a range of samples, as Prometheus 2.42 computes them (promql/functions.go).
+
+A sum is exact (`math.fsum`) where Prometheus compensates it (Neumaier), which gives the same
+double in all but contrived cases; mean and deviation follow Prometheus' compensated recurrences
+step by step, so that a threshold is crossed at the same sample. Windows are closed on both sides
+and hold no staleness markers.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from twin.monitoring.promql.selectors import RangeFunction
+from twin.monitoring.series import Series
+
+__all__ = ["RANGE_FUNCTIONS", "present", "total"]
+
+
+def total(values: Iterable[float]) -> float:
+    """Return the correctly rounded sum of *values*, following IEEE 754 for infinities."""
+    values = list(values)
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # a partial sum beyond a double; infinities of both signs
+        plain = 0.0
+        for value in values:
+            plain += value
+        return plain
+
+
+def _extrapolated(
+    series: Series, start: int, end: int, *, counter: bool = True, per_second: bool = False
+) -> float | None:
+    """The rise over [start, end], extrapolated to the window's ends (`extrapolatedRate`)."""
+    times: Sequence[int] = series.times
+    values: Sequence[float] = series.values
+    first, last = series.bounds(start, end)
+    falls: Sequence[int] = series.falls
+    if _marked(series, first, last):
+        times, values = series.window(start, end)
+        first, last = 0, len(times)
+        falls = [index for index in range(1, last) if values[index] < values[index - 1]]
+    if last - first < 2:
+        return None
+    begin, newest = times[first], times[last - 1]
+    rise = values[last - 1] - values[first]
+    if counter and falls:
+        for index in falls[bisect_right(falls, first) : bisect_left(falls, last)]:
+            rise += values[index - 1]
+    to_start, to_end = float(begin - start), float(end - newest)
+    sampled = float(newest - begin)
+    average = sampled / (last - first - 1)
+    if counter and rise > 0 and values[first] >= 0:
+        # A counter is not extrapolated below zero.
+        to_start = min(to_start, sampled * (values[first] / rise))
+    threshold = average * 1.1
+    whole = sampled + (to_start if to_start < threshold else average / 2)
+    whole += to_end if to_end < threshold else average / 2
+    factor = whole / sampled
+    if per_second:
+        factor /= end - start
+    return rise * factor
+
+
+def _rate(series: Series, start: int, end: int) -> float | None:
+    return _extrapolated(series, start, end, per_second=True)
+
+
+def _delta(series: Series, start: int, end: int) -> float | None:
+    return _extrapolated(series, start, end, counter=False)
+
+
+def _marked(series: Series, first: int, last: int) -> bool:
+    """Say whether a staleness marker lies among the samples first..last-1."""
+    stales = series.stales
+    return bool(stales) and bisect_left(stales, first) < bisect_left(stales, last)
+
+
+def present(series: Series, start: int, end: int) -> int:
+    """Return how many samples lie in [start, end]."""
+    first, last = series.bounds(start, end)
+    stales = series.stales
+    if stales:
+        return last - first - (bisect_left(stales, last) - bisect_left(stales, first))
+    return last - first
+
+
+def _count(series: Series, start: int, end: int) -> float | None:
+    return float(present(series, start, end)) or None
+
+
+def _last(series: Series, start: int, end: int) -> float | None:
+    _, values = series.window(start, end)
+    return values[-1] if values else None
+
+
+def _over(function: Callable[[Sequence[float]], float]) -> RangeFunction:
+    """Make *function* of some values a function of a window."""
+
+    def over(series: Series, start: int, end: int) -> float | None:
+        _, values = series.window(start, end)
+        return function(values) if values else None
+
+    return over
+
+
+def _average(values: Sequence[float]) -> float:
+    """The running mean with Neumaier's compensation, as `funcAvgOverTime` takes it."""
+    mean = lost = 0.0
+    for count, value in enumerate(values, 1):
+        step = value / count - mean / count
+        new = mean + step
+        lost += (mean - new) + step if abs(mean) >= abs(step) else (step - new) + mean
+        mean = new
+    average = mean + lost
+    return average if math.isfinite(average) else total(values) / len(values)
+
+
+def _extreme(choose: Callable[[Sequence[float]], float]) -> RangeFunction:
+    """The least or greatest number of a window; NaN only where there is nothing else."""
+
+    def extreme(series: Series, start: int, end: int) -> float | None:
+        _, values = series.window(start, end)
+        if not values:
+            return None
+        if not series.nans:
+            return choose(values)
+        numbers = [value for value in values if not math.isnan(value)]
+        return choose(numbers) if numbers else math.nan
+
+    return extreme
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The population standard deviation by Welford's recurrence, compensated."""
+    mean = lost = squares = lost_squares = 0.0
+    for count, value in enumerate(values, 1):
+        delta = value - (mean + lost)
+        mean, lost = _compensated(delta / count, mean, lost)
+        step = delta * (value - (mean + lost))
+        squares, lost_squares = _compensated(step, squares, lost_squares)
+    return math.sqrt((squares + lost_squares) / len(values))
+
+
+def _compensated(step: float, sum_: float, lost: float) -> tuple[float, float]:
+    """Add *step*, keeping what rounding lost (`kahanSumInc`)."""
+    new = sum_ + step
+    if abs(sum_) >= abs(step):
+        return new, lost + ((sum_ - new) + step)
+    return new, lost + ((step - new) + sum_)
+
+
+def _changes(values: Sequence[float]) -> float:
+    changes, before = 0, values[0]
+    for value in values:
+        if value != before and not (math.isnan(value) and math.isnan(before)):
+            changes += 1
+        before = value
+    return float(changes)
+
+
+RANGE_FUNCTIONS: Mapping[str, RangeFunction] = {
+    "avg_over_time": _over(_average),
+    "changes": _over(_changes),
+    "count_over_time": _count,
+    "delta": _delta,
+    "increase": _extrapolated,
+    "last_over_time": _last,
+    "max_over_time": _extreme(max),
+    "min_over_time": _extreme(min),
+    "rate": _rate,
+    "stddev_over_time": _over(_deviation),
+    "sum_over_time": _over(total),
+}
+"""Every range function by its name; only `last_over_time` keeps the metric's name."""

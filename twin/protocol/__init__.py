@@ -1,0 +1,1 @@
+"""The contracts by name: ABI coding, deployment, roles, parameters, reads and invariants."""

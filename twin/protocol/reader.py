@@ -1,0 +1,174 @@
+"""Reads: view calls and logs by name, at one block, alone or as one multicall.
+
+A `Reader` belongs to a chain and a deployment. `at(block)` fixes a block, so that everything read
+through it is from one state; the reader's own methods read the latest block there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twin.chain.chain import Chain
+from twin.chain.port import Call
+from twin.errors import ChainError, Reverted
+from twin.protocol.contract import Contract
+from twin.protocol.manifest import Deployment
+from twin.protocol.multicall import aggregate3, results_of
+
+__all__ = ["LogAt", "Reader", "ReaderAt", "Request"]
+
+Request = tuple[str, str, tuple[Any, ...]]
+"""A view call: contract name, function name, arguments."""
+
+_KEPT = 64
+"""Batches whose calldata is kept: a scrape's, and those of the checks; the oldest goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogAt:
+    """A decoded event: *args* by name, in *block* of unix second *timestamp*, at *index* there."""
+
+    block: int
+    timestamp: int
+    index: int
+    contract: str
+    event: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A batch put together: its calldata, and what decodes each answer."""
+
+    data: bytes
+    decoders: tuple[Any, ...]
+
+
+class Reader:
+    """Reads the contracts of *deployment* on *chain*."""
+
+    __slots__ = ("_multicall", "_plans", "chain", "deployment")
+
+    def __init__(self, chain: Chain, deployment: Deployment) -> None:
+        """Read nothing yet."""
+        self.chain, self.deployment = chain, deployment
+        self._multicall = deployment.contract("Multicall3").address
+        self._plans: dict[tuple[Request, ...], _Plan] = {}
+
+    def at(self, block: int | None = None) -> ReaderAt:
+        """Return the reader of *block*, or of the latest block as of now."""
+        return ReaderAt(self, self.chain.head if block is None else block)
+
+    def read(self, contract: str, function: str, *args: Any, block: int | None = None) -> Any:
+        """Call a view function; one output comes bare, several as a tuple.
+
+        Reverted carries the decoded reason, and ChainError an answer that is not the function's.
+        """
+        target = self.deployment.contract(contract)
+        codec = target.fn(function)
+        answer = self.chain.call(Call(to=target.address, data=codec.encode(*args)), block=block)
+        if not answer.success:
+            reason = self.deployment.reverts.decode_revert(answer.data)
+            raise Reverted(answer.data, f"{contract}.{function}: {reason}")
+        return codec.value(answer.data)
+
+    def batch(self, calls: Sequence[Request], *, block: int | None = None) -> list[Any]:
+        """Read *calls* as one multicall, answers in order, as `read` gives them.
+
+        A call that reverted, or answered what its function cannot, is a `Reverted` in the list.
+        """
+        plan = self._plan(tuple(calls))
+        answer = self.chain.call(Call(to=self._multicall, data=plan.data), block=block)
+        reverts = self.deployment.reverts
+        if not answer.success:
+            reason = reverts.decode_revert(answer.data)
+            raise Reverted(answer.data, f"multicall of {len(calls)}: {reason}")
+        found: list[Any] = []
+        results = results_of(answer.data, len(plan.decoders))
+        for decode, (success, data) in zip(plan.decoders, results, strict=True):
+            if not success:
+                found.append(Reverted(data, reverts.decode_revert(data)))
+                continue
+            try:
+                found.append(decode(data))
+            except ChainError as error:
+                found.append(Reverted(data, str(error)))
+        return found
+
+    def _plan(self, calls: tuple[Request, ...]) -> _Plan:
+        try:
+            plan = self._plans.get(calls)
+        except TypeError:  # a list among the arguments cannot be a key
+            return self._prepare(calls)
+        if plan is None:
+            if len(self._plans) >= _KEPT:
+                del self._plans[next(iter(self._plans))]
+            plan = self._plans[calls] = self._prepare(calls)
+        return plan
+
+    def _prepare(self, calls: tuple[Request, ...]) -> _Plan:
+        messages, decoders = [], []
+        for name, function, args in calls:
+            target: Contract = self.deployment.contract(name)
+            codec = target.fn(function)
+            messages.append((target.address, codec.encode(*args)))
+            decoders.append(codec.value)
+        return _Plan(aggregate3(messages), tuple(decoders))
+
+
+class ReaderAt:
+    """The contracts as of one *block*; made by `Reader.at`."""
+
+    __slots__ = ("_reader", "block")
+
+    def __init__(self, reader: Reader, block: int) -> None:
+        """Fix the block."""
+        self._reader, self.block = reader, block
+
+    @property
+    def deployment(self) -> Deployment:
+        """What is read."""
+        return self._reader.deployment
+
+    @property
+    def timestamp(self) -> int:
+        """The block's unix second."""
+        return self._reader.chain.header(self.block).timestamp
+
+    def address(self, name: str) -> bytes:
+        """Return the address of the contract, role or account called *name*."""
+        return self.deployment.address(name)
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function at this block, as `Reader.read` does."""
+        return self._reader.read(contract, function, *args, block=self.block)
+
+    def batch(self, calls: Sequence[Request]) -> list[Any]:
+        """Read *calls* at this block, as `Reader.batch` does."""
+        return self._reader.batch(calls, block=self.block)
+
+    def logs(self, contract: str, event: str, *, since: int = 0) -> list[LogAt]:
+        """Return the events called *event* from unix second *since* to this block, oldest first."""
+        chain = self._reader.chain
+        target = self.deployment.contract(contract)
+        codec = target.event(event)
+        back = (self.timestamp - since) // chain.config.block_interval
+        found = chain.logs(
+            from_block=max(0, self.block - back),
+            to_block=self.block,
+            addresses=(target.address,),
+            topics=(codec.topic0,),
+        )
+        return [
+            LogAt(
+                block=log.block,
+                timestamp=chain.header(log.block).timestamp,
+                index=log.log_index,
+                contract=contract,
+                event=codec.name,
+                args=codec.decode(log.topics, log.data),
+            )
+            for log in found
+        ]

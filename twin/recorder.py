@@ -1,0 +1,108 @@
+"""The recorder: turns what the chain and the venues do into events of the log.
+
+It hears each non-empty block once and writes the block, its transactions by contract and
+function, and the decoded logs of the protocol's own events. Token transfers and approvals stay
+out: they repeat what the protocol's events say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twin.chain.blocks import Block
+from twin.chain.chain import Chain
+from twin.chain.config import Reorg
+from twin.chain.port import Transaction
+from twin.chain.receipts import Receipt
+from twin.clock import Clock
+from twin.events import (
+    BlockMined,
+    ContractLogged,
+    EventLog,
+    Reorganised,
+    TransactionDropped,
+    TransactionIncluded,
+)
+from twin.protocol.contract import Contract
+from twin.protocol.deployment import Deployment
+
+__all__ = ["Recorder"]
+
+LEFT_OUT = frozenset({"Transfer", "Approval", "Synced", "AnswerSubmitted", "ExportAttested"})
+"""Contract events that say nothing the others do not say."""
+
+
+class Recorder:
+    """Writes the life of *chain* into *log*; *labels* name the senders."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chain: Chain,
+        *,
+        deployment: Deployment,
+        labels: Mapping[bytes, str],
+        log: EventLog,
+    ) -> None:
+        """Listen to *chain* from now on."""
+        self._clock, self._chain, self._log = clock, chain, log
+        self._deployment, self._labels = deployment, labels
+        self._by_address: dict[bytes, Contract] = {
+            contract.address: contract for contract in deployment.contracts.values()
+        }
+        chain.on_block(self._block)
+        chain.on_reorg(self._reorg)
+        chain.on_drop(self._drop)
+
+    def _block(self, block: Block) -> None:
+        header = block.header
+        self._log.emit(
+            self._clock.now,
+            BlockMined(
+                number=header.number,
+                hash=header.hash,
+                transactions=len(block.transactions),
+                gas_used=header.gas_used,
+                base_fee=header.base_fee,
+            ),
+        )
+        for tx, receipt in self._chain.content(block.number):
+            self._receipt(tx, receipt)
+
+    def _receipt(self, tx: Transaction, receipt: Receipt) -> None:
+        contract = self._by_address.get(tx.to or b"")
+        function = contract.function_of(tx.data) if contract else None
+        self._log.emit(
+            self._clock.now,
+            TransactionIncluded(
+                block=receipt.block,
+                hash=receipt.transaction,
+                sender=self._labels.get(tx.sender, "0x" + tx.sender.hex()),
+                contract=contract.name if contract else "",
+                function=function.name if function else "",
+                success=receipt.success,
+                gas_used=receipt.gas_used,
+                reason=""
+                if receipt.success
+                else self._deployment.reverts.decode_revert(receipt.output),
+            ),
+        )
+        for record in receipt.logs:
+            source = self._by_address.get(record.address)
+            decoded = source.decode_log(record) if source else None
+            if source is None or decoded is None or decoded[0] in LEFT_OUT:
+                continue
+            self._log.emit(
+                self._clock.now,
+                ContractLogged(
+                    block=receipt.block, contract=source.name, event=decoded[0], args=decoded[1]
+                ),
+            )
+
+    def _reorg(self, reorg: Reorg) -> None:
+        head = self._chain.header(reorg.last)
+        depth = reorg.last - reorg.first + 1
+        self._log.emit(self._clock.now, Reorganised(depth=depth, head_hash=head.hash))
+
+    def _drop(self, tx: bytes, reason: str) -> None:
+        self._log.emit(self._clock.now, TransactionDropped(hash=tx, reason=reason))

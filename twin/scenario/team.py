@@ -1,0 +1,116 @@
+"""The people who run the network: their shifts, how they answer, and who signs for what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from twin.scenario.shown import show_input
+from twin.scenario.spec import Spec, disagree
+from twin.scenario.values import Label, Seconds, Share
+
+__all__ = ["AuthoritySpec", "Day", "PersonSpec", "ShiftSpec", "TeamSpec"]
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder, as in "America"
+        rule = "a name of the IANA database such as Europe/Zurich, Asia/Singapore or UTC"
+        raise ValueError(f"{show_input(name)} is no time zone: write {rule}") from None
+    return name
+
+
+def _hour(text: str) -> str:
+    if not _HOUR.fullmatch(text):
+        raise ValueError(f'{show_input(text)} is no time of day: write HH:MM in quotes, "06:00"')
+    return text
+
+
+Hour = Annotated[
+    str,
+    AfterValidator(_hour),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"}),
+]
+"""A local time of day, `HH:MM`; `24:00` ends a day."""
+
+
+class ShiftSpec(Spec):
+    """Local hours *start*..*end* on *days*; *end* before *start* passes midnight."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    days: tuple[Day, ...] = Field(default=WEEK, min_length=1)
+    start: Hour = "00:00"
+    end: Hour = "24:00"
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.start == self.end:
+            raise disagree("end", 'equals start: write "00:00" to "24:00" for the whole day')
+        if self.start == "24:00":
+            raise disagree("start", 'is the end of a day: write "00:00"')
+        return self
+
+
+class PersonSpec(Spec):
+    """Somebody with *roles*, who answers a page log-normally: *ack_median* and *ack_p95* seconds.
+
+    Off shift it takes *off_shift_factor* times as long; the share *unreachable* of all pages is
+    never answered.
+    """
+
+    name: Label
+    roles: tuple[Label, ...] = Field(min_length=1)
+    shift: ShiftSpec = ShiftSpec()
+    ack_median: Seconds = Field(ge=1)
+    ack_p95: Seconds
+    off_shift_factor: int = Field(default=4, ge=1, le=1_000, strict=True)
+    unreachable: Share = 0.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.ack_p95 < self.ack_median:
+            raise disagree("ack_p95", "is shorter than ack_median: 95 % of answers come by then")
+        return self
+
+
+class AuthoritySpec(Spec):
+    """An action in this name needs *threshold* of *signers*, *signing* seconds of each."""
+
+    signers: tuple[Label, ...] = Field(min_length=1)
+    threshold: int = Field(ge=1, strict=True)
+    signing: Seconds = 120
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.threshold > len(self.signers):
+            raise disagree(
+                "threshold",
+                "{threshold} is more than the {signers} signers: it could never be met",
+                threshold=self.threshold,
+                signers=len(self.signers),
+            )
+        return self
+
+
+class TeamSpec(Spec):
+    """The team: `playbook` runs the procedures with *people*, `none` lets things happen."""
+
+    policy: Literal["playbook", "none"] = "none"
+    people: tuple[PersonSpec, ...] = ()
+    authorities: Mapping[Label, AuthoritySpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_staffed(self) -> Self:
+        if self.policy == "playbook" and not self.people:
+            raise disagree("policy", "playbook needs people: add one, or write none")
+        return self

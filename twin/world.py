@@ -1,0 +1,305 @@
+"""The world: everything of one run, wired together on one clock.
+
+    scenario -> chain, market, agents <- faults
+             -> desk -> monitoring -> dispatcher -> executor -> desk
+
+`World.run(until)` is all there is to do with it afterwards. Wiring order matters twice: checks
+are put on the calendar before the monitor, so that a check's result is in the scrape of the same
+second; faults are scheduled before agents live, so that what is wrong at second 0 is wrong for
+their first look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twin.catalog import Catalog
+from twin.chain.basefee import Demand as Background
+from twin.chain.chain import Chain
+from twin.chain.config import ChainConfig
+from twin.chain.engines import make_engine
+from twin.clock import Clock
+from twin.desk.incidents import IncidentStore
+from twin.desk.port import Alert
+from twin.desk.records import Records
+from twin.desk.register import SignedRegister
+from twin.desk.sender import TwinSender
+from twin.desk.twin_side import TwinDesk
+from twin.events import AlertChanged, EventLog, InvariantBroken, RunEnded, RunStarted, VenueTraded
+from twin.faults.injector import Injector
+from twin.faults.port import Surfaces
+from twin.habitat import Habitat
+from twin.market.market import Market
+from twin.monitoring.monitor import Monitor
+from twin.monitoring.registry import Registry
+from twin.monitoring.rules import Rule, RuleSet
+from twin.monitoring.series import SeriesStore
+from twin.protocol.deployment import DeploymentSpec, deploy, parameters_of
+from twin.protocol.invariants import Watch
+from twin.protocol.parameters import Endowment
+from twin.protocol.reader import Reader
+from twin.protocol.roles import account_of
+from twin.random import Streams
+from twin.recorder import Recorder
+from twin.scenario import Scenario
+from twin.team.authority import Authorities
+from twin.team.dispatch import Dispatcher
+from twin.team.executor import Executor
+from twin.team.policies import policy
+from twin.team.roster import Roster
+
+__all__ = ["Parts", "World"]
+
+EXAMINE_EVERY = 3600
+"""Seconds between examinations of the invariants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a world is made from beside its scenario: loaded once, shared by many runs."""
+
+    catalog: Catalog
+    families: Mapping[str, type[Any]]
+    rules: RuleSet
+    engine: str = "pyevm"
+
+
+class World:
+    """One run of *scenario*, made from *parts*, telling its life to *log* and *records*."""
+
+    def __init__(
+        self, scenario: Scenario, parts: Parts, *, log: EventLog, records: Records
+    ) -> None:
+        """Wire everything; nothing has happened yet but the genesis."""
+        self.scenario, self.log = scenario, log
+        self.clock = Clock(scenario.start)
+        self.streams = Streams(scenario.seed)
+        self._injector = Injector(scenario.sealed.faults, log=log)
+        self.agents = _populate(scenario, parts.families)
+        self.chain = self._make_chain(parts.engine)
+        approved = self._approve()
+        self.deployment = deploy(self.chain, self._injector.prepare(approved))
+        log.emit(scenario.start, RunStarted(
+            scenario=scenario.name, seed=scenario.seed, start=scenario.start, end=scenario.end,
+        ))  # fmt: skip
+        self.market = Market(scenario.market, self.clock, streams=self.streams,
+                             start=scenario.start, end=scenario.end, on_trade=self._trade)  # fmt: skip
+        self._recorder = Recorder(
+            self.clock, self.chain, deployment=self.deployment, labels=self._labels(), log=log
+        )
+        self.incidents = IncidentStore()
+        self.desk = self._make_desk(approved)
+        self._make_team(parts.catalog, records)
+        self._make_monitor(parts.rules)
+        self._settle()
+        self._watch = Watch(scenario.invariants) if scenario.invariants else None
+        if self._watch is not None:
+            self.chain.on_reorg(lambda _reorg: self._forget())
+        self._reader = Reader(self.chain, self.deployment)
+        self.examined = 0
+        self.clock.spawn(self._examine())
+
+    # -- making ----------------------------------------------------------------------------------
+
+    def _make_chain(self, engine: str) -> Chain:
+        spec, start, end = self.scenario.chain, self.scenario.start, self.scenario.end
+        background = tuple(
+            Background(
+                start=start + item.since,
+                end=start + item.until if item.until is not None else end + 1,
+                gas=item.gas,
+                max_fee=item.max_fee,
+                tip=item.tip,
+            )
+            for item in spec.background
+        )
+        config = ChainConfig(
+            chain_id=spec.chain_id,
+            block_interval=spec.block_interval,
+            gas_limit=spec.gas_limit,
+            base_fee=spec.base_fee,
+            coinbase=account_of("coinbase"),
+            background=background,
+        )
+        return Chain(make_engine(engine, chain_id=spec.chain_id), config, self.clock)
+
+    def _approve(self) -> DeploymentSpec:
+        """Return what governance approved to be deployed: the scenario's protocol, the agents."""
+        balances: dict[bytes, Endowment] = {}
+        named: dict[str, dict[str, bytes]] = {"oracle_node": {}, "sovereign": {}, "participant": {}}
+        for name, agent in self.agents.items():
+            account = account_of(name)
+            balances[account] = agent.endowment()
+            for role in agent.roles:
+                named[role][name] = account
+        return DeploymentSpec.of(
+            self.scenario.protocol,
+            nodes=named["oracle_node"],
+            sovereigns=named["sovereign"],
+            participants=named["participant"],
+            balances=balances,
+        )
+
+    def _labels(self) -> dict[bytes, str]:
+        labels = {account_of(name): name for name in self.agents}
+        labels |= {grant.account: name for name, grant in self.deployment.roles.items()}
+        return labels
+
+    def _make_desk(self, approved: DeploymentSpec) -> TwinDesk:
+        deployment = self.deployment
+        parameters: dict[str, Any] = dict(parameters_of(approved))
+        for name, feed in approved.feeds.items():
+            parameters[f"feed.{name}"] = (
+                feed.min_answer, feed.max_answer, feed.heartbeat, feed.deviation, feed.max_age,
+                feed.quorum,
+            )  # fmt: skip
+        register = SignedRegister(
+            parameters=parameters,
+            addresses={name: item.address for name, item in deployment.contracts.items()}
+            | {name: grant.account for name, grant in deployment.roles.items()},
+            feeds=deployment.feeds,
+        )
+        return TwinDesk(
+            self.clock,
+            self.chain,
+            deployment=deployment,
+            indices=self.market.indices,
+            reports=self.market.reports,
+            venues=self.market.venues,
+            customs=self.market.customs,
+            register=register,
+            incidents=self.incidents,
+        )
+
+    def _make_team(self, catalog: Catalog, records: Records) -> None:
+        team = self.scenario.team
+        self.roster = Roster(team.people, self.clock, log=self.log, streams=self.streams)
+        self.executor = Executor(
+            self.clock,
+            catalog,
+            settings=self.scenario.procedures,
+            desk=self.desk,
+            roster=self.roster,
+            authorities=Authorities(team.authorities, self.roster, clock=self.clock),
+            policy=policy(team.policy),
+            sender=TwinSender(self.clock, self.chain, self.deployment),
+            incidents=self.incidents,
+            records=records,
+            log=self.log,
+        )
+        self.dispatcher = Dispatcher(
+            self.clock, self.executor, roster=self.roster, incidents=self.incidents
+        )
+        self.dispatcher.schedule()
+
+    def _make_monitor(self, rules: RuleSet) -> None:
+        spec = self.scenario.monitoring
+        wanted = rules if spec.rules == "default" else rules.only(spec.rules)
+        store = SeriesStore()
+        self.monitor = Monitor(
+            self.clock,
+            self.desk,
+            registry=Registry(store),
+            store=store,
+            rules=wanted.without(spec.silence),
+            interval=spec.scrape_interval,
+            on_transition=self._transition,
+        )
+        self.desk.wire(self.monitor, self.monitor.board)
+        self.executor.on_check = self.monitor.record_check
+        self.roster.on_page = self.monitor.count_page
+        self.monitor.start()
+
+    def _settle(self) -> None:
+        """Let agents move in, faults wait for their time, and everybody live."""
+        market = self.market
+        self.habitat = Habitat(
+            self.clock, self.chain, deployment=self.deployment, venues=market.venues,
+            sources=market.sources, paths=market.paths, customs=market.customs,
+            demand=market.demand, reports=market.reports, streams=self.streams,
+        )  # fmt: skip
+        self._injector.schedule(
+            self.clock,
+            Surfaces(sources=market.sources, demand=market.demand, agents=self.agents),
+        )
+        for name, agent in self.agents.items():
+            for venue, pt, stable in agent.venue_deposits():
+                market.venues[venue].deposit(name, pt, stable)
+            agent.settle_in(self.habitat)
+        market.start()
+        for agent in self.agents.values():
+            self.clock.spawn(agent.live())
+
+    # -- living ----------------------------------------------------------------------------------
+
+    def _trade(self, trade: VenueTraded) -> None:
+        self.log.emit(self.clock.now, trade)
+
+    def _transition(
+        self, now: int, rule: Rule, labels: Mapping[str, str], old: str, new: str,
+        value: float, annotations: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """Log an alert that changed, and hand one that began to fire to the dispatcher."""
+        del old
+        self.log.emit(
+            now,
+            AlertChanged(rule=rule.name, labels=labels, state=new, severity=labels["severity"]),
+        )
+        if new == "firing":
+            alert = Alert(rule.name, labels, annotations, "firing", now, value)
+            self.dispatcher.alert(alert)
+
+    def _examine(self) -> Any:
+        """Examine the declared invariants once an hour, and at the end by `finish`."""
+        while True:
+            yield self.clock.after(EXAMINE_EVERY)
+            self._examine_now()
+
+    def _forget(self) -> None:
+        """What the invariants saw on orphaned blocks never happened."""
+        if self._watch is not None:
+            self._watch.forget()
+
+    def _examine_now(self) -> None:
+        if self._watch is None:
+            return
+        view = self._reader.at()
+        for invariant, finding in self._watch.broken(view):
+            self.log.emit(
+                self.clock.now,
+                InvariantBroken(invariant=invariant.name, block=view.block, detail=finding.detail),
+            )
+        self.examined += 1
+
+    @property
+    def scrapes(self) -> range:
+        """The unix seconds of all scrapes so far."""
+        return range(self.scenario.start, self.clock.now, self.monitor.interval)
+
+    def run(self, until: int) -> None:
+        """Run everything due before unix second *until*, at most to the scenario's end."""
+        self.clock.run(min(until, self.scenario.end))
+
+    def finish(self, *, partial: bool = False) -> bytes:
+        """Examine the invariants a last time, close the log with the state root, return it."""
+        if not partial:
+            self._examine_now()
+        root = self.chain.state_root()
+        self.log.emit(
+            self.clock.now, RunEnded(state_root=root, head=self.chain.head, partial=partial)
+        )
+        return root
+
+
+def _populate(scenario: Scenario, families: Mapping[str, type[Any]]) -> dict[str, Any]:
+    """Make the agents of *scenario* by name, in declared order, on one Mesa model."""
+    if not scenario.agents:
+        return {}
+    model = next(iter(families.values())).model()
+    agents: dict[str, Any] = {}
+    for spec in scenario.agents:
+        for name in spec.names:
+            agents[name] = families[spec.family](model, name=name, params=spec.params)
+    return agents
