@@ -55,7 +55,9 @@ class Trade:
 def best_trade(
     pt: int, stable: int, *, fee: int, bid: int, ask: int, venue_fee: int, limit: tuple[int, int]
 ) -> Trade | None:
-    """Return the trade that brings the pool to the edge of its fee band, or None inside it.
+    """Return the trade that brings the pool to the edge of its fee band, or None.
+
+    None is for inside the band, and for where rounding or *limit* leave nothing to gain.
 
     Reserves *pt* and *stable* in units, *fee* and *venue_fee* in pips, *bid* and *ask* in 1e-6
     stable per PT; *limit* is what can go in, (PT, stable). With input x' = x (1 - fee), the
@@ -69,14 +71,16 @@ def best_trade(
         amount = min(edge * PIPS // keep, limit[1])
         paid = amount * keep // PIPS
         out = pt * paid // (stable + paid)
-        return Trade(sell=False, amount=amount, out=out, profit=out * buy_at // PIPS**2 - amount)
+        profit = out * buy_at // PIPS**2 - amount
+        return Trade(sell=False, amount=amount, out=out, profit=profit) if profit > 0 else None
     sell_at = ask * (PIPS + venue_fee)
     edge = isqrt(product * PIPS * keep // sell_at) - pt
     if edge > 0:
         amount = min(edge * PIPS // keep, limit[0])
         paid = amount * keep // PIPS
         out = stable * paid // (pt + paid)
-        return Trade(sell=True, amount=amount, out=out, profit=out - amount * sell_at // PIPS**2)
+        profit = out + -amount * sell_at // PIPS**2  # the cost rounds up
+        return Trade(sell=True, amount=amount, out=out, profit=profit) if profit > 0 else None
     return None
 
 
@@ -103,7 +107,11 @@ class Arbitrageur(TwinAgent):
         return [(self.params.venue, quarter, quarter)]
 
     def live(self) -> Process:
-        """Sleep until a price moves; look; trade when the band was left."""
+        """Sleep until a price moves; look; trade when the band was left.
+
+        A trade moves the pool itself, so the agent looks again after each; one that was refused
+        is not repeated before a price moves.
+        """
         habitat = self.habitat
         self._moved = habitat.clock.event()
         habitat.venues[self.params.venue].on_change(self._rouse)
@@ -114,7 +122,6 @@ class Arbitrageur(TwinAgent):
             trade = self._look()
             if trade is not None:
                 yield from self._carry_out(trade)
-                self._rouse()
 
     def _rouse(self) -> None:
         if not self._moved.triggered:
@@ -135,7 +142,7 @@ class Arbitrageur(TwinAgent):
             pt, stable, fee=habitat.swap_fee(), bid=bid, ask=ask, venue_fee=venue.fee,
             limit=(pt, stable),
         )  # fmt: skip
-        if probe is None or habitat.paused("LiquidityPool"):
+        if probe is None:
             return None
         at_venue = venue.balance(self.name)
         mine = habitat.balances(habitat.account(self.name))
@@ -145,16 +152,22 @@ class Arbitrageur(TwinAgent):
         )  # fmt: skip
         price = habitat.chain.next_base_fee + self.params.tip_gwei * GWEI
         cost = USED * price * self.params.coin_price // ETHER
-        return trade if trade and trade.profit >= cost + self.params.min_profit else None
+        if trade is None or trade.profit < cost + self.params.min_profit:
+            return None
+        works = habitat.works(self.name, "LiquidityPool", "swap", *self._order(trade))
+        return trade if works else None
+
+    def _order(self, trade: Trade) -> tuple[Any, ...]:
+        """Return the arguments of the swap: token, amount, least output, recipient."""
+        name = "PaymentToken" if trade.sell else "StableAsset"
+        token = self.habitat.deployment.contract(name).address
+        return token, trade.amount, trade.out * 999 // 1000, self.habitat.account(self.name)
 
     def _carry_out(self, trade: Trade) -> Process:
         """Swap at the next block and, for what came out, take the venue's side."""
         habitat, venue = self.habitat, self.habitat.venues[self.params.venue]
-        name = "PaymentToken" if trade.sell else "StableAsset"
-        token, account = habitat.deployment.contract(name).address, habitat.account(self.name)
-        floor = trade.out * 999 // 1000
         receipt = yield habitat.send(
-            self.name, "LiquidityPool", "swap", token, trade.amount, floor, account,
+            self.name, "LiquidityPool", "swap", *self._order(trade),
             gas=GAS, tip=self.params.tip_gwei * GWEI,
         )  # fmt: skip
         if not receipt.success:
@@ -172,4 +185,5 @@ class Arbitrageur(TwinAgent):
         else:
             quantity = min(trade.out, venue.balance(self.name)[0])
             if quantity > 0:
-                venue.place(self.name, "sell", quantity, bid * (PIPS - habitat.swap_fee()) // PIPS)
+                limit = max(1, bid * (PIPS - habitat.swap_fee()) // PIPS)
+                venue.place(self.name, "sell", quantity, limit)

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from twin.clock import DAY, Process
 from twin.habitat import GWEI
+from twin.market.chance import settle
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Tokens6
 
@@ -23,6 +24,7 @@ __all__ = ["LiquidityProvider", "LiquidityProviderParams"]
 
 GAS = 400_000
 PPM = 1_000_000
+YEAR = 365 * DAY
 
 
 class LiquidityProviderParams(Params):
@@ -63,26 +65,27 @@ class LiquidityProvider(TwinAgent):
         yield clock.after(1 + int(self.chance.integers(0, 300)))
         yield from self._add(round(self.params.capital * self.params.initial))
         fees = habitat.read("LiquidityPool", "feesPaid")
-        yield clock.after(int(self.chance.integers(DAY // 2, DAY)))
+        wait = int(self.chance.integers(DAY // 2, DAY))
         while True:
+            self._variance = 0.0
+            yield clock.after(wait)
             paid = habitat.read("LiquidityPool", "feesPaid")
-            yield from self._review(paid - fees)
-            fees, self._variance = paid, 0.0
-            yield clock.after(DAY)
+            yield from self._review(paid - fees, wait)
+            fees, wait = paid, DAY
 
     def _synced(self, _block: int, args: Mapping[str, Any]) -> None:
         """Add up the realised variance of the pool's price."""
         price = args["stable"] * PPM * PPM // max(1, args["pt"])
         if self._price > 0 and price > 0:
-            self._variance += math.log(price / self._price) ** 2
+            self._variance += settle(math.log(price / self._price) ** 2)
         self._price = price
 
-    def _review(self, fees: int) -> Process:
-        """Hold the day's fee yield against LVR and hurdle, and move."""
+    def _review(self, fees: int, seconds: int) -> Process:
+        """Hold the fee yield of the last *seconds* against LVR and hurdle, and move."""
         value = 2 * self.habitat.reserves()[1]
         if not value or self.habitat.paused("LiquidityPool"):
             return
-        hurdle = self.params.hurdle_per_year / 365
+        hurdle = self.params.hurdle_per_year * seconds / YEAR
         excess = (fees / value - self._variance / 8 - hurdle) / hurdle
         share = max(-self.params.step, min(self.params.step, self.params.elasticity * excess))
         amount = round(self.params.capital * share)

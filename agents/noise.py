@@ -23,6 +23,9 @@ from .base import ETHER, Params, TwinAgent
 __all__ = ["NoiseParams", "NoiseTrader"]
 
 PIPS = 1_000_000
+CENT = 10_000
+"""People trade whole cents; the log-normal's last digits, which differ by CPU, go with the rest."""
+
 GAS = 250_000
 """Gas limit of a swap; one takes about 100,000."""
 
@@ -43,7 +46,7 @@ class NoiseParams(Params):
     capital: Tokens6 = 100_000 * 10**6
     venue: str = "meridian"
     venue_share: float = Field(default=0.25, ge=0, le=1)
-    slippage: Pips = 10_000
+    slippage: Pips = Field(default=10_000, lt=PIPS)
     reversion: float = Field(default=0.3, ge=0, le=1)
 
 
@@ -72,12 +75,14 @@ class NoiseTrader(TwinAgent):
         """Arrive, trade, and wait for the next arrival.
 
         The wait is drawn as a unit exponential of integrated rate, so that a change of fee or
-        demand in the middle of it counts from that second on, exactly.
+        demand in the middle of it counts from that second on, exactly. What an arrival, rounded up
+        to whole seconds, came too late is taken off the next wait.
         """
         fee0 = self.habitat.swap_fee()
         demand, clock = self.habitat.demand, self.habitat.clock
+        hazard = 0.0
         while True:
-            hazard = float(self.chance.standard_exponential())
+            hazard += float(self.chance.standard_exponential())
             while hazard > 0:
                 rate = (
                     self.params.trades_per_day * demand.level(self.habitat.swap_fee(), fee0) / DAY
@@ -95,8 +100,8 @@ class NoiseTrader(TwinAgent):
             float(self.chance.standard_normal()), float(self.chance.random()),
             float(self.chance.random()), float(self.chance.random()),
         )  # fmt: skip
-        size = round(self.params.size_median * math.exp(self.params.sigma * normal))
-        size = min(size, self.params.size_cap)
+        cents = round(self.params.size_median / CENT * math.exp(self.params.sigma * normal))
+        size = min(cents * CENT, self.params.size_cap)
         account = self.habitat.account(self.name)
         pt, stable = self.habitat.balances(account)
         lean = self.params.reversion * (pt - stable) / max(1, pt + stable)
@@ -130,7 +135,7 @@ class NoiseTrader(TwinAgent):
             return
         held: Any = venue.balance(self.name)
         if sell:
-            limit = bid * (PIPS - self.params.slippage) // PIPS
+            limit = max(1, bid * (PIPS - self.params.slippage) // PIPS)
             quantity = min(size, held[0])
         else:
             limit = ask * (PIPS + self.params.slippage) // PIPS

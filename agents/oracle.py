@@ -6,14 +6,14 @@ ordered list of data sources and falls back, quietly, on the next when one stops
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
-from twin.market.sources import Source
 
 from twin.clock import MINUTE, Process
-from twin.habitat import GWEI
+from twin.habitat import GWEI, Habitat
+from twin.market.sources import Source
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Pips, Seconds
 
@@ -27,6 +27,8 @@ SUBMIT_GAS = 400_000
 
 ATTEST_GAS = 200_000
 RETRY = 5 * MINUTE
+ATTEMPTS = 5
+"""How often a node sends an attestation that is refused before it gives the document up."""
 
 
 class OracleNodeParams(Params):
@@ -62,60 +64,74 @@ class OracleNode(TwinAgent):
         self._scale = (numerator, denominator)
         self._rouse()
 
+    def settle_in(self, habitat: Habitat) -> None:
+        """Move in with nothing reported yet; what is heard from here on counts."""
+        super().settle_in(habitat)
+        self._feed = habitat.deployment.feeds[self.params.commodity]
+        self._scale = (1, 1)
+        self._submitted = self._reported = 0
+        self._retry_at = 0
+        self._error = habitat.noise(self.family, self.name, self.params.noise)
+        self._papers: set[bytes] = set()
+        self._roused = habitat.clock.event()
+        self._look_up()
+        habitat.on_log("OracleNetwork", "AnswerUpdated", self._answered)
+        habitat.on_log("OracleNetwork", "FeedConfigured", self._reconfigured)
+        habitat.on_log("OracleNetwork", "Unpaused", lambda _block, _args: self._rouse())
+        habitat.on_log("AllocationBook", "ExportClaimed", self._claimed)
+        habitat.on_reorg(self._look_up)
+        for name in self.params.sources:
+            habitat.sources[name].on_change(self._rouse)
+
     def live(self) -> Process:
         """Sleep until the price has left the deviation band or the heartbeat is due; report."""
         habitat = self.habitat
-        self._feed = habitat.deployment.feeds[self.params.commodity]
-        self._scale = (1, 1)
-        self._accepted: int | None = None
-        self._submitted = 0
-        self._retry_at = 0
-        self._reported = 0
-        self._roused = habitat.clock.event()
         self._jitter = int(self.chance.integers(0, 2 * MINUTE))
-        self._configure()
-        habitat.on_log("OracleNetwork", "AnswerUpdated", self._answered)
-        habitat.on_log("OracleNetwork", "FeedConfigured", self._reconfigured)
-        habitat.on_log("AllocationBook", "ExportClaimed", self._claimed)
-        for name in self.params.sources:
-            habitat.sources[name].on_change(self._rouse)
         yield habitat.clock.after(1 + self._jitter // 4)
         while True:
-            yield from self._report()
-            wait = self._wait()
-            if wait > 0:
-                yield habitat.clock.after(wait) | self._roused
+            if habitat.clock.now >= self._retry_at:
+                yield from self._report()
+            if not self._roused.triggered:
+                yield habitat.clock.after(self._wait()) | self._roused
             if self._roused.triggered:
                 self._roused = habitat.clock.event()
 
     # -- what wakes the node -------------------------------------------------------------------
 
     def _rouse(self) -> None:
+        """Wake, and try at once what was refused before: what refused it may have changed."""
+        self._retry_at = 0
         if not self._roused.triggered:
             self._roused.succeed()
 
-    def _configure(self) -> None:
-        config = self.habitat.read("OracleNetwork", "feedConfig", self._feed)
+    def _look_up(self) -> None:
+        """Read the feed's answer and rules from the chain: at the start, and after a reorg."""
+        answer, _, rounds, _ = self.habitat.read("OracleNetwork", "latest", self._feed)
+        self._accepted: int | None = answer if rounds else None
+        self._configure(self.habitat.read("OracleNetwork", "feedConfig", self._feed))
+
+    def _configure(self, config: Sequence[int]) -> None:
         self._low, self._high, self._heartbeat, self._deviation = config[:4]
 
     def _reconfigured(self, _block: int, args: Mapping[str, Any]) -> None:
         if args["feed"] == self._feed:
-            self._configure()
+            self._configure(args["config"])
             self._rouse()
 
     def _answered(self, _block: int, args: Mapping[str, Any]) -> None:
         if args["feed"] == self._feed:
             self._accepted = args["answer"]
-            self._rouse()
+            if not self._roused.triggered:
+                self._roused.succeed()
 
     def _wait(self) -> int:
         """Return the seconds until the node may have something to report."""
         now = self.habitat.clock.now
+        if now < self._retry_at:
+            return self._retry_at - now
         heartbeat = self._submitted + self._heartbeat + self._jitter - now
         source = self._source()
-        if source is None or now < self._retry_at:
-            return max(RETRY, self._retry_at - now)
-        if self._accepted is None:
+        if source is None or self._accepted is None or heartbeat <= 0:
             return RETRY
         numerator, denominator = self._scale
         bands = [
@@ -124,8 +140,8 @@ class OracleNode(TwinAgent):
         ]
         low = max(band[0] for band in bands) * denominator // numerator
         high = min(band[1] for band in bands) * denominator // numerator
-        crossing = source.first_crossing(now, low, high, max(1, heartbeat))
-        return max(1, min(heartbeat, crossing - now if crossing is not None else heartbeat))
+        crossing = source.first_crossing(now, low, high, heartbeat)
+        return heartbeat if crossing is None else min(heartbeat, crossing - now)
 
     # -- reporting -----------------------------------------------------------------------------
 
@@ -143,9 +159,8 @@ class OracleNode(TwinAgent):
         quote = source.quote(self.habitat.clock.now) if source else None
         if source is None or quote is None:
             return None
-        error = round(self.params.noise * float(self.chance.standard_normal()))
         numerator, denominator = self._scale
-        price = quote.price * (PIPS + error) // PIPS
+        price = quote.price * (PIPS + self._error.at(self.habitat.clock.now)) // PIPS
         return price * numerator // denominator, source.name
 
     def _due(self, answer: int) -> bool:
@@ -159,7 +174,7 @@ class OracleNode(TwinAgent):
         if self.habitat.clock.now - self._submitted >= self._heartbeat:
             return True
         return any(
-            abs(answer - told) * PIPS >= self._deviation * abs(told)
+            answer != told and abs(answer - told) * PIPS >= self._deviation * abs(told)
             for told in (self._accepted, self._reported)
         )
 
@@ -169,9 +184,8 @@ class OracleNode(TwinAgent):
         seen = self._observe()
         if seen is None or not self._due(seen[0]):
             return
-        yield habitat.clock.after(
-            1 + round(self.params.latency * self.chance.standard_exponential())
-        )
+        latency = self.params.latency * float(self.chance.standard_exponential())
+        yield habitat.clock.after(1 + round(latency))
         seen = self._observe()
         if seen is None or not self._due(seen[0]):
             return
@@ -187,26 +201,41 @@ class OracleNode(TwinAgent):
             gas=SUBMIT_GAS, tip=2 * GWEI,
         )  # fmt: skip
         if receipt.success:
-            self._submitted, self._reported = now, answer
-        else:
-            self.refused += 1
-            self._retry_at = habitat.clock.now + 12
+            self._submitted, self._reported = habitat.clock.now, answer  # the block's second
+            return
+        self.refused += 1
+        if self._due(answer):  # not a race that was lost: whatever refused it may do so again
+            self._retry_at = habitat.clock.now + RETRY
 
     # -- exports -------------------------------------------------------------------------------
 
     def _claimed(self, _block: int, args: Mapping[str, Any]) -> None:
-        self.habitat.clock.spawn(self._attest(args["documentHash"]))
+        document = args["documentHash"]
+        if document not in self._papers:  # a reorg tells of the same claim again
+            self._papers.add(document)
+            self.habitat.clock.spawn(self._attest(document))
 
     def _attest(self, document: bytes) -> Process:
-        """Read the papers at customs and attest the quantity they show."""
-        habitat = self.habitat
-        delay = 1 + round(self.params.reading * float(self.chance.standard_exponential()))
-        yield habitat.clock.after(delay)
-        quantity = habitat.customs.reading(document, self.chance, self.params.reading_error_ppm)
-        if quantity is None or habitat.paused("OracleNetwork"):
-            return
-        if habitat.read("OracleNetwork", "verified", document)[0]:
-            return
-        yield habitat.send(
-            self.name, "OracleNetwork", "attest", document, quantity, gas=ATTEST_GAS, tip=GWEI
+        """Read the papers at customs and attest the quantity they show.
+
+        The reading has its own chance: other claims and reports do not move it. A paused network
+        is waited for.
+        """
+        habitat, oracle = self.habitat, "OracleNetwork"
+        chance = habitat.once(self.family, self.name, document.hex())
+        yield habitat.clock.after(
+            1 + round(self.params.reading * float(chance.standard_exponential()))
         )
+        quantity = habitat.customs.reading(document, chance, self.params.reading_error_ppm)
+        attempts = ATTEMPTS
+        while (
+            quantity is not None and attempts and not habitat.read(oracle, "verified", document)[0]
+        ):
+            if not habitat.paused(oracle):
+                receipt = yield habitat.send(
+                    self.name, oracle, "attest", document, quantity, gas=ATTEST_GAS, tip=GWEI
+                )
+                if receipt.success:
+                    return
+                attempts -= 1
+            yield habitat.clock.after(RETRY)

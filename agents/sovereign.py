@@ -21,6 +21,9 @@ from .base import ETHER, Params, TwinAgent
 
 __all__ = ["Sovereign", "SovereignParams"]
 
+UNIT = 1000
+"""One barrel, in the thousandths that quantities are counted in: cargoes are whole barrels."""
+
 CLAIM_GAS = 250_000
 SETTLE_GAS = 500_000
 
@@ -49,6 +52,8 @@ class Sovereign(TwinAgent):
     params: SovereignParams
     shipped = 0
     settled = 0
+    disputed = 0
+    """Exports of which the network verified another quantity than was claimed: they stay open."""
 
     def endowment(self) -> Endowment:
         """Gas alone."""
@@ -64,36 +69,36 @@ class Sovereign(TwinAgent):
             wait = math.ceil(float(self.chance.standard_exponential()) / rate)
             yield habitat.clock.after(wait)
             normal = float(self.chance.standard_normal())
-            quantity = round(self.params.quantity_median * math.exp(self.params.sigma * normal))
+            whole = self.params.quantity_median / UNIT * math.exp(self.params.sigma * normal)
+            quantity = min(max(1, round(whole)) * UNIT, self.params.quantity_cap)
             self.shipped += 1
-            habitat.clock.spawn(self._export(min(quantity, self.params.quantity_cap)))
+            habitat.clock.spawn(self._export(quantity))
 
     def _seen(self, _block: int, args: Mapping[str, Any]) -> None:
         waiting = self._verified.pop(args["documentHash"], None)
         if waiting is not None:
-            waiting.succeed()
+            waiting.succeed(args["quantity"])
 
     def _export(self, quantity: int) -> Process:
         """Declare at customs, claim, wait for the oracle's verification, and settle."""
-        habitat, clock = self.habitat, self.habitat.clock
-        document = habitat.customs.declare(self.name, self.params.commodity, quantity, clock.now)
+        habitat = self.habitat
+        now = habitat.clock.now
+        document = habitat.customs.declare(self.name, self.params.commodity, quantity, now)
         feed = habitat.deployment.feeds[self.params.commodity]
-        verified = self._verified[document.hash] = clock.event()
+        verified = self._verified[document.hash] = habitat.clock.event()
+        yield from self._insist("claim", document.hash, feed, quantity, gas=CLAIM_GAS)
+        if (yield verified) != quantity:
+            self.disputed += 1
+            return
+        yield from self._insist("settle", document.hash, gas=SETTLE_GAS)
+        self.settled += 1
+
+    def _insist(self, function: str, *args: Any, gas: int) -> Process:
+        """Send a call of the allocation book once it would go through, until it has."""
+        habitat, book = self.habitat, "AllocationBook"
         while True:
-            receipt = yield habitat.send(
-                self.name, "AllocationBook", "claim", document.hash, feed, quantity,
-                gas=CLAIM_GAS, tip=GWEI,
-            )  # fmt: skip
-            if receipt.success:
-                break
-            yield clock.after(self.params.retry)
-        yield verified
-        while True:
-            if habitat.works(self.name, "AllocationBook", "settle", document.hash):
-                receipt = yield habitat.send(
-                    self.name, "AllocationBook", "settle", document.hash, gas=SETTLE_GAS, tip=GWEI
-                )
+            if habitat.works(self.name, book, function, *args):
+                receipt = yield habitat.send(self.name, book, function, *args, gas=gas, tip=GWEI)
                 if receipt.success:
-                    self.settled += 1
                     return
-            yield clock.after(self.params.retry)
+            yield habitat.clock.after(self.params.retry)

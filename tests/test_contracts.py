@@ -96,9 +96,12 @@ def lab(built: Lab) -> Iterator[Lab]:
     yield from built.undone()
 
 
+OWNER = {"IOracleNetwork": "OracleNetwork"}  # an interface announces for its contract
+
+
 def declared(word: str) -> set[str]:
     return {
-        f"{stem}.{name}"
+        f"{OWNER.get(stem, stem)}.{name}"
         for stem, text in SOURCES.items()
         for name in re.findall(rf"^    {word} (\w+)\(", text, flags=re.MULTILINE)
     }

@@ -149,14 +149,16 @@ def test_configuration_has_hard_bounds(lab: Lab, change: dict[str, int], error: 
 
 
 def test_tightened_bounds_exclude_reports_that_stand(lab: Lab) -> None:
-    lab.submit(80 * USD8, 80 * USD8, 400 * USD8, 400 * USD8)
-    assert lab.read(ORACLE, "fresh", FEED) == 400 * USD8
+    lab.submit(*[400 * USD8] * 4)
     config = (*CONFIG[:1], 100 * USD8, *CONFIG[2:])
     lab.do("ORACLE_ADMIN", ORACLE, "configureFeed", FEED, config)
-    for node in ("node4", "node5"):
-        lab.do(node, ORACLE, "submit", FEED, 81 * USD8, lab.now)
-    assert lab.read(ORACLE, "fresh", FEED) == 81 * USD8
     assert lab.read(ORACLE, "feedConfig", FEED) == config
+    for node in ("node4", "node5", "node6"):
+        done = lab.do(node, ORACLE, "submit", FEED, 81 * USD8, lab.now)
+        assert "OracleNetwork.AnswerUpdated" not in done
+    lab.at(1)
+    lab.do("node0", ORACLE, "submit", FEED, 81 * USD8, lab.now)
+    assert lab.read(ORACLE, "fresh", FEED) == 81 * USD8
 
 
 def test_thirty_one_nodes(lab: Lab) -> None:
@@ -173,3 +175,21 @@ def test_only_attestations_of_one_quantity_add_up(lab: Lab) -> None:
         verified = lab.read(ORACLE, "verified", DOC)
     assert verified == (True, 5)
     assert lab.read(ORACLE, "attestations", DOC, 6) == 3
+
+
+def test_first_quantity_to_reach_the_quorum_stands(lab: Lab) -> None:
+    lab.do("ORACLE_ADMIN", ORACLE, "setAttestationQuorum", 2)
+    for node, quantity in zip(NODES, (5, 6, 5, 6), strict=False):
+        done = lab.do(node, ORACLE, "attest", DOC, quantity)
+        assert ("OracleNetwork.ExportVerified" in done) is (node == "node2")
+    assert lab.read(ORACLE, "verified", DOC) == (True, 5)
+
+
+def test_every_node_may_follow_a_jump_that_the_median_has_made(lab: Lab) -> None:
+    lab.submit(*[80 * USD8] * 5)
+    lab.at(60)
+    for node in NODES[:4]:
+        lab.do(node, ORACLE, "submit", FEED, 84 * USD8, lab.now)
+    assert lab.read(ORACLE, "fresh", FEED) == 84 * USD8
+    lab.do("node4", ORACLE, "submit", FEED, 84 * USD8, lab.now)  # far from its own last report
+    assert lab.no("node3", ORACLE, "submit", FEED, 84 * USD8, lab.now).startswith("NotNewer(")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from eth_abi.abi import encode
 
 from twin.chain.port import AccountState, Call
 
@@ -168,6 +169,16 @@ def test_multicall_answers_as_single_calls_do(lab: Lab) -> None:
     assert lab.read("Multicall3", "aggregate3", calls) == tuple(expected)
     assert lab.read("Multicall3", "aggregate3", []) == ()
     assert lab.read("Multicall3", "aggregate3", [(who("nobody"), False, b"")]) == ((True, b""),)
+
+
+def test_multicall_pads_odd_answers_with_zeros_only(lab: Lab) -> None:
+    fees, reader = lab.contracts[FEES], lab.contracts["Multicall3"]
+    data = fees.encode("fee", 9) + b"\xff" * 400  # what follows the arguments is ignored
+    refused = lab.engine.call(Call(fees.address, data)).data
+    assert len(refused) % 32 == 4
+    batch = reader.encode("aggregate3", [(fees.address, True, data)] * 2)
+    out = lab.engine.call(Call(reader.address, batch)).data
+    assert out == encode(["(bool,bytes)[]"], [[(False, refused)] * 2])
 
 
 def test_gas_of_the_hot_paths_stays_low(lab: Lab) -> None:

@@ -153,6 +153,24 @@ def test_payment_token_counts_what_it_minted_and_burned(lab: Lab) -> None:
     assert lab.read(PT, "totalSupply") == 100 * MILLION - 30
 
 
+def test_frozen_account_neither_sends_nor_receives(lab: Lab) -> None:
+    lab.do("trader", PT, "transfer", who("a"), 5)
+    lab.do("COMPLIANCE", PT, "freeze", who("a"))
+    assert lab.no("a", PT, "transfer", TRADER, 1).startswith("AccountFrozen(")
+    assert lab.no("trader", PT, "transfer", who("a"), 1).startswith("AccountFrozen(")
+    assert lab.no("ISSUER", PT, "mint", who("a"), 1).startswith("AccountFrozen(")
+    lab.do("COMPLIANCE", PT, "unfreeze", who("a"))
+    lab.do("a", PT, "transfer", TRADER, 5)
+
+
+def test_foundation_token_moves_between_authorised_participants_only(lab: Lab) -> None:
+    assert lab.no("ALLOCATOR", FT, "issue", TRADER, 1, DOC).startswith("NotAuthorised(")
+    lab.do("holder", FT, "transfer", SOVEREIGN, 1)
+    lab.do("COMPLIANCE", FT, "setAuthorised", who("holder"), False)
+    assert lab.no("holder", FT, "transfer", SOVEREIGN, 1).startswith("NotAuthorised(")
+    assert lab.no("sovereign", FT, "transfer", who("holder"), 1).startswith("NotAuthorised(")
+
+
 def test_permit_approves_by_signature_once(lab: Lab) -> None:
     key = PrivateKey(bytes(31) + b"\1")
     owner = keccak(key.public_key.format(compressed=False)[1:])[12:]

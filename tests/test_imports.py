@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 STAGES = (
-    ("errors", "events"),
+    ("errors", "events", "quotes"),
     ("clock", "random", "scenario", "catalog", "bundled"),
     ("chain", "protocol", "market"),
     ("habitat", "plugins"),
@@ -28,6 +28,7 @@ STAGES = (
     ("world",),
     ("results", "verdict", "witness", "scoring", "report", "golden"),
     ("runner", "library"),
+    ("suite", "junit", "bench"),
     ("study",),
     ("console", "live", "commands", "cli", "pytest_plugin", "__main__"),
 )

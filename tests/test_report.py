@@ -368,3 +368,16 @@ def test_a_loaded_scenario_is_preferred_to_the_copy(run: RunFolder) -> None:
     page = render(run, Spoken())
     assert "A calm day" in page
     assert "Oracle unit error with" not in page
+
+
+def test_the_command_makes_the_same_run(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    play.play()
+    done = play.end().read_manifest()
+    changed = {"control": "calm", "without": ("ME4", "IO1"), "engine": "revm", "state": "partial",
+               "virtual_reached": START + 60}  # fmt: skip
+    play.run.manifest.write_text(done.model_copy(update=changed).model_dump_json())
+    assert (
+        "twin run oracle-unit-error --seed 7 --control calm --without ME4,IO1 --engine revm --until 60s"
+        in render(play.run)
+    )

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from twin.market.records import SignedReport
 from twin.market.reports import ReportBoard, report_digest
 from twin.protocol.roles import account_of, key_of
+from twin.quotes import SignedReport
 
 NOW = 1_700_006_400
 

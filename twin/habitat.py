@@ -2,7 +2,8 @@
 
 Agents trade, report and export through it: chain sends and reads from their own account, the
 external venues, data sources, customs and the demand. It shows no fault and no team; an agent
-that wakes on a contract's event registers for it here and is called once per event.
+that wakes on a contract's event registers for it here and is called once per event. At a reorg it
+is told first that the last blocks never happened, and then of the events in those that replace them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import simpy
 from twin.chain.blocks import Block
 from twin.chain.chain import Chain
 from twin.chain.port import Call, Log
-from twin.clock import Clock
+from twin.clock import MINUTE, Clock
+from twin.market.chance import Noise
 from twin.market.commodity import PricePath
 from twin.market.customs import Customs
 from twin.market.demand import Demand
@@ -27,7 +29,7 @@ from twin.market.venue import Venue
 from twin.protocol.deployment import Deployment
 from twin.protocol.reader import Reader
 from twin.protocol.roles import account_of
-from twin.random import Streams
+from twin.random import Streams, derive
 
 __all__ = ["DROPPED", "GWEI", "Dropped", "Habitat", "LogCallback"]
 
@@ -75,12 +77,26 @@ class Habitat:
         self._accounts: dict[str, bytes] = {}
         self._cached: dict[str, tuple[int, Any]] = {}
         self._by_address = {item.address: item for item in deployment.contracts.values()}
+        self._undone: list[Callable[[], object]] = [demand.stir]
         chain.on_block(self._hear)
+        chain.on_reorg(lambda _reorg: self._tell_undone())
         self.on_log("FeeSchedule", "FeeAdjusted", lambda _block, _args: demand.stir())
 
     def stream(self, family: str, name: str) -> np.random.Generator:
         """Return the stream of chance of the agent *name*."""
         return self._streams.stream(f"agents/{family}", name)
+
+    def once(self, family: str, name: str, occasion: str) -> np.random.Generator:
+        """Return a fresh stream of the agent *name* for one *occasion*, such as a document.
+
+        It depends on the three names alone: how often the agent drew before moves nothing here.
+        """
+        seed = derive(self._streams.seed, f"agents/{family}", name, occasion)
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+
+    def noise(self, family: str, name: str, pips: int) -> Noise:
+        """Return the reading error of the agent *name*: a fixed function of the minute."""
+        return Noise(self._streams.seed, (f"agents/{family}", name), pips=pips, step=MINUTE)
 
     def send(
         self,
@@ -166,10 +182,20 @@ class Habitat:
         key = (target.address, target.event(event).topic0)
         self._listeners.setdefault(key, []).append(callback)
 
+    def on_reorg(self, callback: Callable[[], object]) -> None:
+        """Call *callback* at a reorg, on the state before the blocks that were undone."""
+        self._undone.append(callback)
+
+    def _tell_undone(self) -> None:
+        for listener in tuple(self._undone):
+            listener()
+
     def _hear(self, block: Block) -> None:
         """Decode each log that somebody registered for once, and call them in their order."""
         for _tx, receipt in self.chain.content(block.number):
             for record in receipt.logs:
+                if not record.topics:  # an anonymous event of a contract that a user added
+                    continue
                 listeners = self._listeners.get((record.address, record.topics[0]))
                 if not listeners:
                     continue

@@ -100,7 +100,8 @@ class Recorder:
             )
 
     def _reorg(self, reorg: Reorg) -> None:
-        head = self._chain.header(reorg.last)
+        # What replaces the blocks is not made yet: the head that is certain is what they build on.
+        head = self._chain.header(reorg.first - 1)
         depth = reorg.last - reorg.first + 1
         self._log.emit(self._clock.now, Reorganised(depth=depth, head_hash=head.hash))
 

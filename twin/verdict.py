@@ -12,11 +12,13 @@ from typing import Any, Literal, Protocol
 
 from twin.events import (
     AlertChanged,
+    EvidenceFiled,
     FaultChanged,
     IncidentChanged,
     InvariantBroken,
     Paged,
     ProcedureEnded,
+    ProcedureStarted,
 )
 from twin.results import Check, Loss
 from twin.witness import Witness
@@ -59,22 +61,28 @@ def _check(
 
 class _Threshold(Protocol):
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name it goes by."""
 
     @property
-    def expr(self) -> str: ...
+    def expr(self) -> str:
+        """PromQL over the series of the run."""
 
     @property
-    def min(self) -> float | None: ...
+    def min(self) -> float | None:
+        """The lowest value that is good, or None."""
 
     @property
-    def max(self) -> float | None: ...
+    def max(self) -> float | None:
+        """The highest, or None."""
 
     @property
-    def when(self) -> str: ...
+    def when(self) -> str:
+        """always, ever or end."""
 
     @property
-    def since(self) -> int: ...
+    def since(self) -> int:
+        """Seconds after the start from which it holds."""
 
 
 def _number(value: float) -> str:
@@ -140,6 +148,11 @@ def threshold_check(
         passed=not outside,
         at=outside[0][0] if outside else None,
     )
+
+
+def _text(value: object) -> str:
+    """Return *value* of an event as a scenario file writes it: bytes as `0x` hex."""
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 
 
 class Expectations:
@@ -230,10 +243,16 @@ class Expectations:
         )
 
     def _procedure(self, item: Any) -> Check:
+        """Judge a runbook by its end, and a check, which has no other event, by its evidence."""
         verdict = item.verdict or "done"
+        kind: type[ProcedureEnded | EvidenceFiled] = EvidenceFiled
+        if any(
+            event.procedure == item.procedure for _, event in self._witness.seen(ProcedureStarted)
+        ):
+            kind = ProcedureEnded
         ended = [
             now
-            for now, event in self._witness.seen(ProcedureEnded)
+            for now, event in self._witness.seen(kind)
             if event.procedure == item.procedure and event.verdict == verdict
         ]
         return self._within(item, f"procedure {item.procedure} ends {verdict}", ended)
@@ -242,22 +261,27 @@ class Expectations:
         def fits(event: object) -> bool:
             args = getattr(event, "args", {})
             return all(
-                str(getattr(event, key, args.get(key) if isinstance(args, Mapping) else None))
+                _text(getattr(event, key, args.get(key) if isinstance(args, Mapping) else None))
                 == str(value)
                 for key, value in item.where.items()
             )
 
-        times = [now for now, event in self._witness.named(item.event) if fits(event)]
         most = item.at_most
-        passed = len(times) >= item.at_least and (most is None or len(times) <= most)
         where = ", ".join(f"{key}={value}" for key, value in item.where.items())
+        name = f"event {item.event} ({where})"
         limit = f"at least {item.at_least}" + ("" if most is None else f", at most {most}")
+        if not self._witness.keeps(item.event):
+            got = f"no data: events of kind {item.event} are counted, not kept"
+            return _check("expect", name, limit, got, passed=False, why=item.why)
+        times = [now for now, event in self._witness.named(item.event) if fits(event)]
+        over = most is not None and len(times) > most
         return _check(
             "expect",
-            f"event {item.event} ({where})",
+            name,
             limit,
             str(len(times)),
-            passed=passed,
+            passed=len(times) >= item.at_least and not over,
+            at=times[most] if over else None,
             why=item.why,
         )
 

@@ -1,7 +1,7 @@
 """The witness: listens to the log of a run and keeps what the verdict and the scorer ask for.
 
-It keeps the events of a few kinds (alerts, pages, procedures, incidents, contract logs, faults),
-never the transactions and blocks, whose number follows the length of the run.
+It keeps the events of a few kinds (alerts, pages, procedures, evidence, incidents, contract logs,
+faults), never the transactions and blocks, whose number follows the length of the run.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ __all__ = ["Witness"]
 Kind = TypeVar("Kind", bound=Event)
 
 _KEPT = (
-    AlertChanged, ContractLogged, FaultChanged, IncidentChanged, InvariantBroken, NoticePublished,
-    Paged, ProcedureEnded, ProcedureStarted, TransactionDropped,
+    AlertChanged, ContractLogged, EvidenceFiled, FaultChanged, IncidentChanged, InvariantBroken,
+    NoticePublished, Paged, ProcedureEnded, ProcedureStarted, TransactionDropped,
 )  # fmt: skip
 
 
@@ -61,6 +61,10 @@ class Witness:
         for now, event in self._kept[kind]:
             assert isinstance(event, kind)  # noqa: S101 - by construction, for the type checker
             yield now, event
+
+    def keeps(self, kind: str) -> bool:
+        """Say whether events whose log name is *kind* are kept: of others only the count is."""
+        return any(family.kind == kind for family in self._kept)
 
     def named(self, kind: str) -> Iterator[tuple[int, Event]]:
         """Yield the kept events whose log name is *kind*, such as `incident`."""

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {FoundationToken} from "./FoundationToken.sol";
-import {OracleNetwork} from "./OracleNetwork.sol";
+import {IOracleNetwork} from "./IOracleNetwork.sol";
 import {Stoppable} from "./Stoppable.sol";
 
 /// @title From a verified export to foundation tokens
@@ -39,7 +39,7 @@ contract AllocationBook is Stoppable {
     // --- State -------------------------------------------------------------------------------
 
     /// @notice The oracle network that verifies exports and prices them.
-    OracleNetwork public immutable oracle;
+    IOracleNetwork public immutable oracle;
     /// @notice The token that is issued.
     FoundationToken public immutable token;
     /// @notice FT (1e-18) for each USD of exported value.
@@ -120,7 +120,7 @@ contract AllocationBook is Stoppable {
     /// @param dailyCap_ Most FT (1e-18) of a day.
     constructor(
         address authority_,
-        OracleNetwork oracle_,
+        IOracleNetwork oracle_,
         FoundationToken token_,
         uint256 ratePerUsd_,
         uint256 maxQuantity_,

@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IOracleNetwork} from "./IOracleNetwork.sol";
+import {Reports} from "./Reports.sol";
 import {Stoppable} from "./Stoppable.sol";
 
 /// @title Price feeds and export attestations by a network of nodes
@@ -12,24 +14,10 @@ import {Stoppable} from "./Stoppable.sol";
 /// one word (below), a feed is three slots, a report one. A node keeps its place in the roster; when
 /// it leaves, the place's generation moves on, so that reports of a former holder no longer count and
 /// nothing has to be erased feed by feed.
-contract OracleNetwork is Stoppable {
-    // --- Types -------------------------------------------------------------------------------
+contract OracleNetwork is Stoppable, IOracleNetwork {
+    using Reports for int256;
 
-    /// @notice How a feed accepts reports.
-    /// @param minAnswer Lowest answer taken; may be negative (WTI settled at -37.63 on 2020-04-20).
-    /// @param maxAnswer Highest answer taken.
-    /// @param heartbeat Seconds after which a node's next report is due in any case.
-    /// @param deviationPips Distance from the present answer that makes a report due at once, pips.
-    /// @param maxAge Seconds for which a report counts and an answer is fresh.
-    /// @param quorum Fresh reports that an answer takes.
-    struct FeedConfig {
-        int192 minAnswer;
-        int192 maxAnswer;
-        uint32 heartbeat;
-        uint32 deviationPips;
-        uint32 maxAge;
-        uint8 quorum;
-    }
+    // --- Types -------------------------------------------------------------------------------
 
     /// @dev Configuration and present answer, in three slots; |answer| <= MAX_ANSWER < 2^127. A feed
     /// exists when its quorum is not zero.
@@ -67,13 +55,6 @@ contract OracleNetwork is Stoppable {
     /// @notice Largest quantity of an export, thousandths of the commodity's unit.
     uint256 public constant MAX_QUANTITY = 1e18;
 
-    // A report is one word: answer (int128), observedAt (uint56), submittedAt (uint56), 8 bits spare,
-    // generation of the place (uint8). The answer stands on top, so that words compare, as signed
-    // numbers, as their answers do.
-    uint256 private constant ANSWER_SHIFT = 128;
-    uint256 private constant OBSERVED_SHIFT = 72;
-    uint256 private constant SUBMITTED_SHIFT = 16;
-
     // --- State -------------------------------------------------------------------------------
 
     /// @dev Byte i (from the right) is the generation of place i, 0 where nobody holds it; byte 31
@@ -90,82 +71,6 @@ contract OracleNetwork is Stoppable {
     mapping(bytes32 documentHash => mapping(address node => bool)) private _attested;
     mapping(bytes32 documentHash => mapping(uint256 quantity => uint256)) private _attestations;
     mapping(bytes32 documentHash => uint256 quantity) private _verified;
-
-    // --- Events ------------------------------------------------------------------------------
-
-    /// @notice `node` was admitted.
-    event NodeAdded(address indexed node, uint256 count);
-    /// @notice `node` was dismissed; its reports no longer count.
-    event NodeRemoved(address indexed node, uint256 count);
-    /// @notice A feed was added, or its configuration replaced.
-    event FeedConfigured(bytes32 indexed feed, FeedConfig config);
-    /// @notice The number of attestations that verify an export was set.
-    event AttestationQuorumSet(uint8 oldQuorum, uint8 newQuorum);
-    /// @notice `node` reported `answer` as of `observedAt`.
-    event AnswerSubmitted(
-        bytes32 indexed feed,
-        address indexed node,
-        int256 answer,
-        uint64 observedAt
-    );
-    /// @notice The median of `reporters` reports became the answer of round `roundId`.
-    event AnswerUpdated(
-        bytes32 indexed feed,
-        int256 answer,
-        uint64 indexed roundId,
-        uint8 reporters,
-        uint64 updatedAt
-    );
-    /// @notice `node` attested `quantity`, as `count` nodes have by now.
-    event ExportAttested(
-        bytes32 indexed documentHash,
-        address indexed node,
-        uint256 quantity,
-        uint256 count
-    );
-    /// @notice `quantity` reached the quorum.
-    event ExportVerified(bytes32 indexed documentHash, uint256 quantity);
-
-    // --- Errors ------------------------------------------------------------------------------
-
-    /// @notice `caller` is no node.
-    error NotANode(address caller);
-    /// @notice `node` is one already.
-    error AlreadyANode(address node);
-    /// @notice The zero address cannot be a node.
-    error ZeroNode();
-    /// @notice All places are taken.
-    error TooManyNodes(uint256 max);
-    /// @notice There is no such feed.
-    error UnknownFeed(bytes32 feed);
-    /// @notice There is such a feed already.
-    error FeedExists(bytes32 feed);
-    /// @notice The bounds of answers are not in order or exceed MAX_ANSWER.
-    error InvalidAnswerBounds(int192 minAnswer, int192 maxAnswer);
-    /// @notice `heartbeat` lies outside [`lowest`, `highest`].
-    error HeartbeatOutOfBounds(uint32 heartbeat, uint32 lowest, uint32 highest);
-    /// @notice `deviationPips` lies outside [`lowest`, `highest`].
-    error DeviationOutOfBounds(uint32 deviationPips, uint32 lowest, uint32 highest);
-    /// @notice `maxAge` lies outside [`lowest`, `highest`]: the heartbeat and MAX_MAX_AGE.
-    error MaxAgeOutOfBounds(uint32 maxAge, uint32 lowest, uint32 highest);
-    /// @notice `quorum` lies outside [`lowest`, `highest`].
-    error QuorumOutOfBounds(uint8 quorum, uint8 lowest, uint8 highest);
-    /// @notice `answer` lies outside the feed's bounds.
-    error AnswerOutOfBounds(bytes32 feed, int192 answer, int192 minAnswer, int192 maxAnswer);
-    /// @notice `observedAt` lies after the block's time.
-    error ObservedInFuture(uint64 observedAt, uint256 timestamp);
-    /// @notice `observedAt` lies before `oldest`, what the feed's maxAge allows.
-    error ObservationTooOld(uint64 observedAt, uint256 oldest);
-    /// @notice `observedAt` is not after `last`, the node's last report.
-    error NotNewer(uint64 observedAt, uint64 last);
-    /// @notice The answer has not moved far enough, and the heartbeat is due at `dueAt` only.
-    error NotDue(bytes32 feed, address node, uint256 dueAt);
-    /// @notice The feed has no answer younger than its maxAge.
-    error StaleFeed(bytes32 feed, uint64 updatedAt);
-    /// @notice `quantity` is zero or above `max`.
-    error QuantityOutOfBounds(uint256 quantity, uint256 max);
-    /// @notice `node` attested the document before.
-    error AlreadyAttested(bytes32 documentHash, address node);
 
     // --- Construction ------------------------------------------------------------------------
 
@@ -202,20 +107,27 @@ contract OracleNetwork is Stoppable {
 
         int256[MAX_NODES] storage words = _reports[feed];
         int256 last = words[place];
-        if (uint8(uint256(last)) == generation) {
-            uint256 dueAt = _requireNewer(last, observedAt) + heartbeat;
+        if (last.generationOf() == generation) {
+            if (observedAt <= last.observedAt()) revert NotNewer(observedAt, last.observedAt());
+            uint256 dueAt = last.submittedAt() + heartbeat;
             if (
                 block.timestamp < dueAt &&
                 roundId != 0 &&
-                !_moved(answer, current, deviationPips) &&
-                !_moved(answer, last >> ANSWER_SHIFT, deviationPips)
+                !Reports.moved(answer, current, deviationPips) &&
+                !Reports.moved(answer, last.answerOf(), deviationPips)
             ) revert NotDue(feed, msg.sender, dueAt);
         }
-        words[place] = _pack(answer, observedAt, generation);
+        words[place] = Reports.pack(answer, observedAt, generation);
         emit AnswerSubmitted(feed, msg.sender, answer, observedAt);
 
         uint256 count;
-        (current, count) = _median(words, roster, block.timestamp - maxAge, lowest, highest);
+        (current, count) = Reports.median(
+            words,
+            roster,
+            block.timestamp - maxAge,
+            lowest,
+            highest
+        );
         if (count < quorum) return;
         f.answer = int128(current);
         f.updatedAt = uint64(block.timestamp);
@@ -307,12 +219,7 @@ contract OracleNetwork is Stoppable {
 
     // --- Views -------------------------------------------------------------------------------
 
-    /// @notice The present answer of a feed, however old; roundId 0 when there is none yet.
-    /// @param feed Id of the feed.
-    /// @return answer Price, eight decimals.
-    /// @return updatedAt Unix seconds at which it was accepted.
-    /// @return roundId Counts the updates of the feed.
-    /// @return reporters Reports that it is the median of.
+    /// @inheritdoc IOracleNetwork
     function latest(
         bytes32 feed
     ) external view returns (int256 answer, uint64 updatedAt, uint64 roundId, uint8 reporters) {
@@ -320,17 +227,14 @@ contract OracleNetwork is Stoppable {
         return (f.answer, f.updatedAt, f.roundId, f.reporters);
     }
 
-    /// @notice The answer of a feed, which must be fresh.
-    /// @param feed Id of the feed.
-    /// @return answer Price, eight decimals.
+    /// @inheritdoc IOracleNetwork
     function fresh(bytes32 feed) external view returns (int256 answer) {
         Feed storage f = _existing(feed);
         if (_stale(f)) revert StaleFeed(feed, f.updatedAt);
         return f.answer;
     }
 
-    /// @notice Whether a feed has no answer younger than its maxAge.
-    /// @param feed Id of the feed.
+    /// @inheritdoc IOracleNetwork
     function isStale(bytes32 feed) external view returns (bool) {
         return _stale(_existing(feed));
     }
@@ -376,8 +280,7 @@ contract OracleNetwork is Stoppable {
         }
     }
 
-    /// @notice How a feed accepts reports.
-    /// @param feed Id of the feed.
+    /// @inheritdoc IOracleNetwork
     function feedConfig(bytes32 feed) external view returns (FeedConfig memory) {
         Feed storage f = _existing(feed);
         return
@@ -391,10 +294,7 @@ contract OracleNetwork is Stoppable {
             });
     }
 
-    /// @notice The quantity of an export that was verified, if one was.
-    /// @param documentHash Hash of the export document.
-    /// @return ok Whether one was.
-    /// @return quantity Thousandths of the commodity's unit.
+    /// @inheritdoc IOracleNetwork
     function verified(bytes32 documentHash) external view returns (bool ok, uint256 quantity) {
         quantity = _verified[documentHash];
         ok = quantity != 0;
@@ -448,82 +348,6 @@ contract OracleNetwork is Stoppable {
         if (observedAt < oldest) revert ObservationTooOld(observedAt, oldest);
     }
 
-    /// @dev Returns when the node submitted its last report.
-    function _requireNewer(int256 last, uint64 observedAt) private pure returns (uint256) {
-        uint64 lastObservedAt = _observedAt(last);
-        if (observedAt <= lastObservedAt) revert NotNewer(observedAt, lastObservedAt);
-        return uint56(uint256(last) >> SUBMITTED_SHIFT);
-    }
-
-    /// @dev Whether `answer` lies at least `deviationPips` from `current`. No overflow: both are at
-    /// most 2e30 from zero.
-    function _moved(
-        int256 answer,
-        int256 current,
-        uint256 deviationPips
-    ) private pure returns (bool) {
-        unchecked {
-            uint256 distance = _abs(answer - current);
-            return distance != 0 && distance * 1e6 >= _abs(current) * deviationPips;
-        }
-    }
-
-    /// @dev Element n/2 of the n reports that are fresh and within bounds, in ascending order, by
-    /// insertion sort: the quickest at this size. Assembly, since this loop is most of what the
-    /// network's chain executes. A place that nobody holds has generation 0 and, if it never had a
-    /// report, an all-zero word, which is never fresh. Scratch memory begins at the free pointer.
-    function _median(
-        int256[MAX_NODES] storage words,
-        uint256 roster,
-        uint256 oldest,
-        int256 lowest,
-        int256 highest
-    ) private view returns (int256 median, uint256 count) {
-        lowest <<= ANSWER_SHIFT;
-        highest = (highest << ANSWER_SHIFT) | int256(uint256(type(uint128).max));
-        assembly ("memory-safe") {
-            let start := mload(0x40)
-            let end := start
-            let slot := words.slot
-            // Byte by byte from the right; the count in the leftmost byte is no generation.
-            for { let rest := shr(8, shl(8, roster)) } rest {
-                rest := shr(8, rest)
-                slot := add(slot, 1)
-            } {
-                let word := sload(slot)
-                if and(xor(word, rest), 0xff) { continue }
-                if lt(and(shr(OBSERVED_SHIFT, word), 0xffffffffffffff), oldest) { continue }
-                if or(slt(word, lowest), sgt(word, highest)) { continue }
-                let at := end
-                for {} gt(at, start) {} {
-                    let below := mload(sub(at, 0x20))
-                    if iszero(sgt(below, word)) { break }
-                    mstore(at, below)
-                    at := sub(at, 0x20)
-                }
-                mstore(at, word)
-                end := add(end, 0x20)
-            }
-            count := shr(5, sub(end, start))
-            // Without any report this reads past the end; the caller looks at the count first.
-            median := sar(ANSWER_SHIFT, mload(add(start, shl(5, shr(1, count)))))
-        }
-    }
-
-    function _pack(
-        int256 answer,
-        uint64 observedAt,
-        uint8 generation
-    ) private view returns (int256) {
-        uint256 times = (uint256(observedAt) << OBSERVED_SHIFT) |
-            (block.timestamp << SUBMITTED_SHIFT);
-        return (answer << ANSWER_SHIFT) | int256(times | generation);
-    }
-
-    function _observedAt(int256 word) private pure returns (uint64) {
-        return uint56(uint256(word) >> OBSERVED_SHIFT);
-    }
-
     function _configure(bytes32 id, FeedConfig calldata c) private {
         if (c.minAnswer < -MAX_ANSWER || c.maxAnswer > MAX_ANSWER || c.minAnswer >= c.maxAnswer) {
             revert InvalidAnswerBounds(c.minAnswer, c.maxAnswer);
@@ -565,8 +389,8 @@ contract OracleNetwork is Stoppable {
         uint8 generation
     ) private view returns (int256 answer, uint64 observedAt) {
         int256 word = _reports[feed][place];
-        if (uint8(uint256(word)) != generation) return (0, 0);
-        return (word >> ANSWER_SHIFT, _observedAt(word));
+        if (word.generationOf() != generation) return (0, 0);
+        return (word.answerOf(), word.observedAt());
     }
 
     function _existing(bytes32 feed) private view returns (Feed storage f) {
@@ -580,9 +404,5 @@ contract OracleNetwork is Stoppable {
 
     function _count(uint256 roster) private pure returns (uint256) {
         return roster >> 248;
-    }
-
-    function _abs(int256 value) private pure returns (uint256) {
-        return uint256(value < 0 ? -value : value);
     }
 }

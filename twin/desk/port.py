@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from twin.quotes import Quote, SignedReport, Ticker
+
 __all__ = [
     "Alert",
     "Alerts",
@@ -73,38 +75,6 @@ class ChainStats:
     reverted: int
     pending: int
     confirmation_max: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A price with 8 decimals, observed at unix second *at*."""
-
-    price: int
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignedReport:
-    """A node's report as published off chain: *source* is the data vendor it names."""
-
-    node: str
-    feed: str
-    source: str
-    answer: int
-    observed_at: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ticker:
-    """A venue's ticker: prices in 1e-6 stable per PT, *volume* in PT units since the start."""
-
-    venue: str
-    bid: int
-    ask: int
-    last: int
-    volume: int
-    at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,11 @@ def _record(number: int, line: str) -> tuple[dict[str, Any], str]:
     """Return the body of a record and the hash that it claims."""
     try:
         body = json.loads(line)
-        return body, body.pop("hash")
-    except (ValueError, KeyError, AttributeError) as error:
-        raise CrashError(f"evidence line {number} is no record: {line[:60]!r}") from error
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or "hash" not in body:
+        raise CrashError(f"evidence line {number} is no record: {line[:60]!r}")
+    return body, body.pop("hash")
 
 
 def verify(lines: Iterable[str], *, last: str | None = None) -> int:

@@ -24,6 +24,10 @@ class VolumeSurge(Fault):
     Params: ClassVar[type[FaultParams]] = SurgeParams
     params: SurgeParams
 
+    def place(self) -> str:
+        """The demand of all traders."""
+        return "the demand"
+
     def begin(self, surfaces: Surfaces) -> str:
         """Multiply the rate."""
         surfaces.demand.set_factor(self.params.factor_ppm)

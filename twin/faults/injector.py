@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from twin.clock import Clock
-from twin.errors import UnknownName
+from twin.errors import UnknownName, UsageError
 from twin.events import EventLog, FaultChanged
 from twin.faults.demand import VolumeSurge
 from twin.faults.nodes import NodeMisreport
@@ -26,19 +26,24 @@ class FaultSpec(Protocol):
     """A fault as a scenario declares it: seconds after the start."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What expectations call it."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """The kind of fault."""
 
     @property
-    def at(self) -> int: ...
+    def at(self) -> int:
+        """When it begins."""
 
     @property
-    def until(self) -> int | None: ...
+    def until(self) -> int | None:
+        """When it ends; None for never."""
 
     @property
-    def params(self) -> Any: ...
+    def params(self) -> Any:
+        """Its validated parameters."""
 
 
 def kinds() -> Mapping[str, type[Fault]]:
@@ -58,7 +63,11 @@ class Injector:
     """The faults of one run; *specs* come from the scenario's sealed part."""
 
     def __init__(self, specs: Iterable[FaultSpec], *, log: EventLog) -> None:
-        """Make one fault for each spec."""
+        """Make one fault for each spec.
+
+        Raises UnknownName for a kind that is not there, and UsageError for two faults that hold
+        the same place at the same time: what the first to end gives back would be wrong.
+        """
         known = kinds()
         self._log = log
         self._faults: list[tuple[FaultSpec, Fault]] = []
@@ -66,6 +75,7 @@ class Injector:
             if spec.kind not in known:
                 raise UnknownName("kind of fault", spec.kind, known)
             self._faults.append((spec, known[spec.kind](spec.params)))
+        _refuse_overlaps(self._faults)
 
     def prepare(self, spec: DeploymentSpec) -> DeploymentSpec:
         """Apply the latent faults to what will be deployed."""
@@ -74,7 +84,9 @@ class Injector:
         return spec
 
     def schedule(self, clock: Clock, surfaces: Surfaces) -> None:
-        """Put the beginning and the end of every fault on *clock*."""
+        """Put the beginning and the end of every fault on *clock*, once *surfaces* has them all."""
+        for _spec, fault in self._faults:
+            fault.check(surfaces)
         for spec, fault in self._faults:
             clock.call_at(clock.start + spec.at, self._phase(clock, surfaces, spec, fault, "begin"))
             if spec.until is not None:
@@ -94,3 +106,16 @@ class Injector:
             )
 
         return happen
+
+
+def _refuse_overlaps(faults: Iterable[tuple[FaultSpec, Fault]]) -> None:
+    last: dict[str, FaultSpec] = {}
+    for spec, fault in sorted(faults, key=lambda pair: pair[0].at):
+        place = fault.place()
+        before = last.get(place)
+        if before is not None and (before.until is None or spec.at < before.until):
+            raise UsageError(
+                f"the faults {before.name} and {spec.name} both hold {place} {spec.at} s after the "
+                f"start: let {before.name} end before"
+            )
+        last[place] = spec

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from twin.errors import UnknownName
+from twin.errors import UnknownName, UsageError
 from twin.faults.port import Fault, FaultParams, Misreporter, Surfaces
 
 __all__ = ["NodeMisreport"]
@@ -27,10 +27,22 @@ class NodeMisreport(Fault):
     Params: ClassVar[type[FaultParams]] = MisreportParams
     params: MisreportParams
 
+    def place(self) -> str:
+        """What the node reports."""
+        return f"the reports of {self.params.node}"
+
+    def check(self, surfaces: Surfaces) -> None:
+        """The node is there, and it is one."""
+        self._node(surfaces)
+
     def _node(self, surfaces: Surfaces) -> Misreporter:
         if self.params.node not in surfaces.agents:
             raise UnknownName("agent", self.params.node, surfaces.agents)
         node: Misreporter = surfaces.agents[self.params.node]
+        if not hasattr(node, "misreport"):
+            raise UsageError(
+                f"{self.params.node} reports nothing: {self.kind} needs an oracle node"
+            )
         return node
 
     def begin(self, surfaces: Surfaces) -> str:

@@ -27,6 +27,10 @@ class FeedBoundsOpen(Fault):
     Params: ClassVar[type[FaultParams]] = BoundsParams
     params: BoundsParams
 
+    def place(self) -> str:
+        """The bound of the feed."""
+        return f"the max answer of the {self.params.commodity} feed"
+
     def prepare(self, spec: DeploymentSpec) -> DeploymentSpec:
         """Deploy the feed with the wrong bound."""
         wrong = self.params

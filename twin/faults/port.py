@@ -53,6 +53,17 @@ class Fault(ABC):
         return spec
 
     @abstractmethod
+    def place(self) -> str:
+        """Say what the fault takes hold of; two faults may not hold one place at the same time."""
+
+    def check(self, surfaces: Surfaces) -> None:
+        """Refuse, with UsageError, what the fault names and the world has not.
+
+        It is asked when the world is made, so that nothing fails at its virtual time.
+        """
+        del surfaces
+
+    @abstractmethod
     def begin(self, surfaces: Surfaces) -> str:
         """Take hold; return what was done, for the sealed record."""
 

@@ -32,6 +32,14 @@ class SourceDeath(Fault):
     Params: ClassVar[type[FaultParams]] = DeathParams
     params: DeathParams
 
+    def place(self) -> str:
+        """Whether the source answers."""
+        return f"the life of {self.params.source}"
+
+    def check(self, surfaces: Surfaces) -> None:
+        """The source is there."""
+        _source(surfaces, self.params.source)
+
     def begin(self, surfaces: Surfaces) -> str:
         """Silence the source."""
         _source(surfaces, self.params.source).die()
@@ -57,6 +65,14 @@ class SourceScale(Fault):
     kind: ClassVar[str] = "source-scale"
     Params: ClassVar[type[FaultParams]] = ScaleParams
     params: ScaleParams
+
+    def place(self) -> str:
+        """The unit of the source."""
+        return f"the unit of {self.params.source}"
+
+    def check(self, surfaces: Surfaces) -> None:
+        """The source is there."""
+        _source(surfaces, self.params.source)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Change the unit."""

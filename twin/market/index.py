@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twin.market.commodity import PricePath
-from twin.market.records import Quote
 from twin.market.sources import Source
+from twin.quotes import Quote
 from twin.random import Streams
 from twin.scenario.market import IndexSpec
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from eth_hash.auto import keccak
 
-from twin.market.records import SignedReport
 from twin.protocol.parameters import feed_id
 from twin.protocol.roles import account_of, key_of
+from twin.quotes import SignedReport
 
 __all__ = ["ReportBoard", "report_digest"]
 

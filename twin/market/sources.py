@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from twin.errors import UsageError
 from twin.market.chance import PIPS, Noise
 from twin.market.commodity import PricePath
-from twin.market.records import Quote
+from twin.quotes import Quote
 from twin.random import Streams
 from twin.scenario.market import SourceSpec
 

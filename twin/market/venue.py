@@ -17,7 +17,7 @@ from twin.events import VenueTraded
 from twin.market.chance import PIPS
 from twin.market.makers import SIDES, Makers
 from twin.market.orderbook import OrderBook, SideName, Trade
-from twin.market.records import Ticker
+from twin.quotes import Ticker
 from twin.random import Streams
 from twin.scenario.market import VenueSpec
 

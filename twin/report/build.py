@@ -119,11 +119,16 @@ def _checks(summary: Summary | None) -> tuple[Check, ...]:
 
 
 def _reproduce(manifest: Manifest) -> str:
+    """The command that makes this run again, stopped where this one was."""
     words = ["twin", "run", manifest.scenario, "--seed", str(manifest.seed)]
     if manifest.control:
         words += ["--control", manifest.control]
-    for procedure in manifest.without:
-        words += ["--without", procedure]
+    if manifest.without:
+        words += ["--without", ",".join(manifest.without)]
+    if manifest.engine != "pyevm":
+        words += ["--engine", manifest.engine]
+    if manifest.state == "partial" and manifest.virtual_reached is not None:
+        words += ["--until", f"{manifest.virtual_reached - manifest.virtual_start}s"]
     return " ".join(words)
 
 

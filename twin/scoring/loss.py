@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from twin.errors import UnknownName
+from twin.errors import UnknownName, UsageError
 from twin.events import ContractLogged
 from twin.witness import Witness
 
@@ -41,6 +41,13 @@ class Truth:
     end: int
 
 
+def _figure(reference: Mapping[str, int], name: str) -> int:
+    """Return the figure called *name*; UnknownName where the scenario does not give it."""
+    if name not in reference:
+        raise UnknownName("reference figure of the loss", name, reference)
+    return reference[name]
+
+
 def ft_over_entitlement(witness: Witness, truth: Truth, reference: Mapping[str, int]) -> int:
     """FT issued above the true entitlement x reference value, in US cents.
 
@@ -49,6 +56,7 @@ def ft_over_entitlement(witness: Witness, truth: Truth, reference: Mapping[str, 
     `tolerance_ppm`: an oracle that follows within its deviation band is a little early or late by
     design, so an excess counts, in full, when it is larger than that share of the entitlement.
     """
+    cents, tolerance = _figure(reference, "ft_value_cents"), _figure(reference, "tolerance_ppm")
     over = 0
     for now, event in witness.seen(ContractLogged):
         if event.event != "EntitlementIssued":
@@ -58,11 +66,13 @@ def ft_over_entitlement(witness: Witness, truth: Truth, reference: Mapping[str, 
         assert isinstance(quantity, int)  # noqa: S101 - the ABI says so
         assert isinstance(amount, int)  # noqa: S101 - the same
         assert isinstance(feed, bytes)  # noqa: S101 - the same
+        if feed not in truth.paths:
+            raise UnknownName("feed with a true price", "0x" + feed.hex(), ())
         price = max(0, truth.paths[feed].price(now))
         entitled = quantity * price * truth.rate_per_usd // VALUE_SCALE
-        if (amount - entitled) * PPM > entitled * reference["tolerance_ppm"]:
+        if (amount - entitled) * PPM > entitled * tolerance:
             over += amount - entitled
-    return over * reference["ft_value_cents"] // TOKEN
+    return over * cents // TOKEN
 
 
 def volume_over_target(witness: Witness, truth: Truth, reference: Mapping[str, int]) -> int:
@@ -71,7 +81,9 @@ def volume_over_target(witness: Witness, truth: Truth, reference: Mapping[str, i
     *reference* holds `target` per `period` seconds; each whole period since the start counts
     by what it exceeds the target.
     """
-    target, period = reference["target"], reference["period"]
+    target, period = _figure(reference, "target"), _figure(reference, "period")
+    if period < 1:
+        raise UsageError(f"volume is counted per period of {period} s: 1 second or more")
     volumes: dict[int, int] = {}
     for now, event in witness.seen(ContractLogged):
         if event.event != "Swapped":
@@ -97,7 +109,4 @@ def measure(name: str, witness: Witness, truth: Truth, *, reference: Mapping[str
     """Return the loss of a finished run by the measure called *name*."""
     if name not in MEASURES:
         raise UnknownName("loss measure", name, MEASURES)
-    try:
-        return MEASURES[name](witness, truth, reference)
-    except KeyError as missing:
-        raise UnknownName("reference of the loss", str(missing), reference) from None
+    return MEASURES[name](witness, truth, reference)

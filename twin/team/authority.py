@@ -25,13 +25,16 @@ class AuthoritySpec(Protocol):
     """An authority as a scenario declares it: *threshold* of *signers*, *signing* seconds each."""
 
     @property
-    def signers(self) -> tuple[str, ...]: ...
+    def signers(self) -> tuple[str, ...]:
+        """Names of people."""
 
     @property
-    def threshold(self) -> int: ...
+    def threshold(self) -> int:
+        """How many of them must sign."""
 
     @property
-    def signing(self) -> int: ...
+    def signing(self) -> int:
+        """Seconds that each needs to read and sign."""
 
 
 class Authorities:

@@ -32,41 +32,52 @@ class ShiftSpec(Protocol):
     """A shift as a scenario declares it: local hours `HH:MM` on named days."""
 
     @property
-    def timezone(self) -> str: ...
+    def timezone(self) -> str:
+        """An IANA name."""
 
     @property
-    def days(self) -> tuple[str, ...]: ...
+    def days(self) -> tuple[str, ...]:
+        """mon..sun on which the shift begins."""
 
     @property
-    def start(self) -> str: ...
+    def start(self) -> str:
+        """Local `HH:MM`."""
 
     @property
-    def end(self) -> str: ...
+    def end(self) -> str:
+        """Local `HH:MM`; before *start* it is the next day's."""
 
 
 class PersonSpec(Protocol):
     """A person as a scenario declares one; times in seconds."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name it goes by."""
 
     @property
-    def roles(self) -> tuple[str, ...]: ...
+    def roles(self) -> tuple[str, ...]:
+        """What the person may be called for."""
 
     @property
-    def shift(self) -> ShiftSpec: ...
+    def shift(self) -> ShiftSpec:
+        """When they work."""
 
     @property
-    def ack_median(self) -> int: ...
+    def ack_median(self) -> int:
+        """Half of all pages are answered by then, seconds."""
 
     @property
-    def ack_p95(self) -> int: ...
+    def ack_p95(self) -> int:
+        """95 % are, seconds."""
 
     @property
-    def off_shift_factor(self) -> int: ...
+    def off_shift_factor(self) -> int:
+        """How many times longer it takes off shift."""
 
     @property
-    def unreachable(self) -> float: ...
+    def unreachable(self) -> float:
+        """The share of pages that is never answered."""
 
 
 def _minutes(text: str) -> int:

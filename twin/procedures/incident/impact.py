@@ -6,6 +6,7 @@ from typing import Any
 
 from twin.desk.port import Alert, Desk, Simulation
 from twin.errors import NoData, TwinError
+from twin.procedures.reading import fresh_sources
 
 __all__ = ["alert_facts", "cause_facts", "containable", "holders", "oracle_health", "paused"]
 
@@ -30,8 +31,8 @@ def _oracle(desk: Desk, commodity: str) -> dict[str, Any]:
         "max_age": config[4],
         "max_answer": config[1],
         "index": index,
-        "gap_ppm": abs(answer - index) * PPM // max(1, abs(index)) if index else None,
-        "sources": sorted({report.source for report in desk.feeds.reports(commodity)}),
+        "gap_ppm": None if index is None else abs(answer - index) * PPM // max(1, abs(index)),
+        "sources": fresh_sources(desk, commodity, max_age=config[4]),
     }
 
 

@@ -43,11 +43,15 @@ BRAKES: Mapping[str, Brake] = {
 
 
 class Containment(Settings):
-    """Parameters of NR1: which severities are contained, and how often a failed act is retried."""
+    """Parameters of NR1: which severities are contained, and how often a failed act is retried.
+
+    A brake that would not go through is looked at again *retry* seconds later.
+    """
 
     severities: tuple[str, ...] = ("P1",)
     attempts: int = 3
     effort: int = 120
+    retry: int = 60
 
 
 @runbook(
@@ -79,6 +83,9 @@ def contain_incident(case: Case, settings: Containment) -> Runbook:
         log.append({"attempt": attempt, "check": check})
         if check["paused"]:
             break
+        if not check["success"]:
+            yield Wait(settings.retry, f"the brake would not go through: {check['reason']}")
+            continue
         choice = yield Decide("commander", f"Pause {brake.contract}? It stops {brake.stops}.",
                               ("pause", "wait"), "pause", check)  # fmt: skip
         if choice == "wait":
@@ -104,7 +111,8 @@ class Recovery(Settings):
 
     The cause counts as gone when every feed has been sane for *hold* seconds: within *gap_ppm*
     of the index, fresh, at quorum and on *min_sources* sources. After *patience* seconds the
-    runbook gives up and leaves the brake on. *grace* passes between notice and release.
+    runbook gives up and leaves the brake on. *grace* passes between notice and release. Bounds
+    that drifted are put back in at most *attempts* tries.
     """
 
     every: int = 600
@@ -114,6 +122,13 @@ class Recovery(Settings):
     patience: int = 129_600
     grace: int = 1800
     watch: int = 1800
+    attempts: int = 3
+
+
+def _gone(facts: Mapping[str, Any], case: Case, settings: Recovery) -> bool:
+    """Say whether the cause is gone: no alert behind the incident, and of an oracle a sane one."""
+    oracle = case.facts.get("family") == "oracle"
+    return not facts["firing"] and (not oracle or _sane(facts["oracle"], settings))
 
 
 def _sane(health: Mapping[str, Any], settings: Recovery) -> bool:
@@ -145,18 +160,24 @@ def _drift(desk: Desk) -> list[dict[str, Any]]:
     return drifted
 
 
-def _restore(incident: str) -> Runbook:
-    """Put drifted feed bounds back to the register; a step generator to delegate to."""
+def _restore(incident: str, settings: Recovery) -> Runbook:
+    """Put drifted feed bounds back to the register, and see that they are back."""
+    tried: list[dict[str, Any]] = []
     drifted = yield Look("Do the feeds' bounds match the register?", _drift)
-    done: list[dict[str, Any]] = []
-    for item in drifted:
-        yield Work("oracle-admin", 600, f"prepare the bounds of {item['commodity']}")
-        result = yield Act(
-            "oracle_admin", "OracleNetwork", "configureFeed",
-            (item["feed"], tuple(item["approved"])), f"restore bounds for {incident}",
-        )  # fmt: skip
-        done.append({"commodity": item["commodity"], "result": result})
-    return Finding("done", f"{len(done)} feed(s) restored", {"restored": done})
+    for _attempt in range(settings.attempts):
+        for item in drifted:
+            yield Work("oracle-admin", 600, f"prepare the bounds of {item['commodity']}")
+            result = yield Act(
+                "oracle_admin", "OracleNetwork", "configureFeed",
+                (item["feed"], tuple(item["approved"])), f"restore bounds for {incident}",
+            )  # fmt: skip
+            tried.append({"commodity": item["commodity"], "result": result})
+        if drifted:
+            drifted = yield Look("Do they match it now?", _drift)
+    facts = {"restored": tried, "drifted": drifted}
+    if drifted:
+        return Finding("failed", "the feeds' bounds differ from the register", facts)
+    return Finding("done", "the feeds' bounds match the register", facts)
 
 
 def _await_cause(case: Case, settings: Recovery) -> Runbook:
@@ -164,15 +185,14 @@ def _await_cause(case: Case, settings: Recovery) -> Runbook:
 
     An incident that was escalated meanwhile has a recovery of its own: this one then stands back.
     """
-    incident, family = case.incident or "", str(case.facts.get("family"))
+    incident = case.incident or ""
     waited, gone_for = 0, 0
     facts: dict[str, Any] = {}
     while waited <= settings.patience:
         facts = yield Look("Is the cause gone?", cause_facts, (incident,))
         if facts["severity"] != case.facts.get("severity"):
             return Finding("refused", "escalated: another recovery has taken over", facts)
-        gone = not facts["firing"] and (family != "oracle" or _sane(facts["oracle"], settings))
-        gone_for = gone_for + settings.every if gone else 0
+        gone_for = gone_for + settings.every if _gone(facts, case, settings) else 0
         if gone_for > settings.hold:
             return Finding("done", "the cause is gone", {"waited": waited, **facts})
         yield Wait(settings.every, "the hold period of the recovery gate")
@@ -180,17 +200,22 @@ def _await_cause(case: Case, settings: Recovery) -> Runbook:
     return Finding("failed", "the cause is not gone", {"waited": waited, **facts})
 
 
-def _release(incident: str, contract: str, settings: Recovery) -> Runbook:
+def _release(case: Case, contract: str, settings: Recovery) -> Runbook:
     """Give notice, try the release as a canary, and release under the unpausers' quorum.
 
-    A brake that another open incident needs stays on: whoever recovers last releases it.
+    A brake that another open incident needs stays on: whoever recovers last releases it. It stays
+    on too where the cause comes back while the notice runs.
     """
+    incident = case.incident or ""
     sharing = [family for family, brake in BRAKES.items() if brake.contract == contract]
     others = yield Look("Who else needs the brake?", holders, (incident, sharing))
     if others:
         return Finding("done", f"brake left to {others[0]}", {"left_to": others})
     yield Notify("market", f"{contract} reopens", f"release in {settings.grace} s for {incident}")
     yield Wait(settings.grace, "users may act before the release")
+    again = yield Look("Is the cause still gone?", cause_facts, (incident,))
+    if not _gone(again, case, settings):
+        return Finding("failed", "the cause came back", {"again": again}, {"relapse": 1})
     canary = yield Look("Would the release go through?", containable,
                         (contract, "unpauser", "unpause"))  # fmt: skip
     choice = yield Decide("commander", f"Release {contract}?", ("release", "hold"),
@@ -226,20 +251,24 @@ def recover(case: Case, settings: Recovery) -> Runbook:
     yield Update(incident=incident, state="recovering")
     log: dict[str, Any] = {}
     if family == "oracle":
-        restored = yield from _restore(incident)
+        restored = yield from _restore(incident, settings)
         log |= restored.data
+        if restored.verdict != "done":
+            return Finding("failed", f"{incident}: {restored.summary}", log, {"restore": 1})
     gate = yield from _await_cause(case, settings)
     log["gate"] = gate.data
     if gate.verdict != "done":
         return Finding(gate.verdict, f"{incident}: {gate.summary}", log, {"gate": 1})
     if contract:
-        release = yield from _release(incident, str(contract), settings)
+        release = yield from _release(case, str(contract), settings)
         log |= release.data
         if release.verdict != "done":
+            if "relapse" in release.problems:
+                yield Trigger("classified", case)
             return Finding(release.verdict, release.summary, log, release.problems)
         yield Wait(settings.watch, "watch after the release")
         after = yield Look("Does the objective hold?", cause_facts, (incident,))
-        if after["firing"] or not _sane(after["oracle"], settings):
+        if not _gone(after, case, settings):
             yield Trigger("classified", case)
             return Finding("failed", "the cause came back", {**log, "after": after}, {"relapse": 1})
     yield Update(incident=incident, state="closed")

@@ -7,6 +7,7 @@ from typing import Any
 from twin.catalog import Settings, check, every
 from twin.desk.port import Desk, LogRecord, View
 from twin.desk.steps import Finding
+from twin.procedures.reading import read_all
 
 __all__ = ["ReportVerification", "verify_reports"]
 
@@ -35,8 +36,8 @@ def _signatures(desk: Desk, commodity: str) -> tuple[int, list[dict[str, Any]]]:
 
 def _bounds(view: View, feed: bytes) -> list[dict[str, Any]]:
     """Return the reports on chain that lie outside the feed's own bounds."""
-    (nodes, answers, _observed), config = view.batch(
-        [("OracleNetwork", "reports", (feed,)), ("OracleNetwork", "feedConfig", (feed,))]
+    (nodes, answers, _observed), config = read_all(
+        view, [("OracleNetwork", "reports", (feed,)), ("OracleNetwork", "feedConfig", (feed,))]
     )
     low, high = config[0], config[1]
     return [
@@ -46,6 +47,11 @@ def _bounds(view: View, feed: bytes) -> list[dict[str, Any]]:
     ]
 
 
+def _feeds(desk: Desk) -> dict[bytes, str]:
+    """Return the commodities by the id of their feed."""
+    return {desk.register.feed_id(name): name for name in desk.register.commodities()}
+
+
 def _document(desk: Desk, record: LogRecord) -> str | None:
     """Say what is wrong with the papers behind a claim, or None."""
     document = desk.customs.document(record.args["documentHash"])
@@ -53,13 +59,18 @@ def _document(desk: Desk, record: LogRecord) -> str | None:
         return "no customs document"
     if document["quantity"] != record.args["quantity"]:
         return f"customs has {document['quantity']}, claimed {record.args['quantity']}"
+    commodity = _feeds(desk).get(record.args["feed"])
+    if document["commodity"] != commodity:
+        return f"customs has {document['commodity']}, claimed as {commodity}"
     return None
 
 
 def _inflation(desk: Desk, record: LogRecord, rate: int, limit: int) -> str | None:
     """Say how far an entitlement lies from quantity x index x rate, or None when it is close."""
-    feeds = {desk.register.feed_id(name): name for name in desk.register.commodities()}
-    index = desk.feeds.index(feeds[record.args["feed"]])
+    commodity = _feeds(desk).get(record.args["feed"])
+    if commodity is None:
+        return "valued by a feed that the register does not know"
+    index = desk.feeds.index(commodity)
     expected = record.args["quantity"] * max(0, index.price) * rate // VALUE_SCALE
     gap = abs(record.args["amount"] - expected) * PPM // max(1, expected)
     return f"entitlement off the index by {gap} ppm" if gap > limit else None

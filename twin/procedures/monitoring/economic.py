@@ -9,6 +9,7 @@ from twin.catalog import Settings, check, every
 from twin.desk.port import Desk, Quote, View
 from twin.desk.steps import Finding
 from twin.errors import NoData
+from twin.procedures.reading import fresh_sources, read_all
 
 __all__ = ["OracleData", "PoolHealth", "depth", "gap_ppm", "oracle_data", "pool_health"]
 
@@ -65,8 +66,8 @@ def pool_health(desk: Desk, settings: PoolHealth) -> Finding:
     the time to exhaustion if it went on leaving at that rate.
     """
     view = desk.at()
-    (pt, stable, _updated), supply = view.batch(
-        [("LiquidityPool", "reserves", ()), ("LiquidityPool", "totalSupply", ())]
+    (pt, stable, _updated), supply = read_all(
+        view, [("LiquidityPool", "reserves", ()), ("LiquidityPool", "totalSupply", ())]
     )
     if not pt or not stable or not supply:
         return Finding("no-data", "the pool is empty", problems={"empty": 1})
@@ -127,23 +128,18 @@ def _feed(
 ) -> tuple[dict[str, int], dict[str, Any]]:
     """Verify one feed: problems by item, and the facts they rest on."""
     feed = desk.register.feed_id(commodity)
-    (answer, updated, round_id, reporters), (_nodes, answers, observed), config = view.batch(
+    (answer, updated, round_id, reporters), (_nodes, answers, observed), config = read_all(
+        view,
         [
             ("OracleNetwork", "latest", (feed,)),
             ("OracleNetwork", "reports", (feed,)),
             ("OracleNetwork", "feedConfig", (feed,)),
-        ]
+        ],
     )
     _min, _max, heartbeat, _deviation, max_age, quorum = config
     fresh = [value for value, at in zip(answers, observed, strict=True) if desk.now - at <= max_age]
-    spread = gap_ppm(max(fresh), min(fresh)) if fresh and min(fresh) else 0
-    sources = sorted(
-        {
-            report.source
-            for report in desk.feeds.reports(commodity)
-            if desk.now - report.observed_at <= max_age
-        }
-    )
+    spread = gap_ppm(max(fresh), min(fresh)) if fresh else 0
+    sources = fresh_sources(desk, commodity, max_age=max_age)
     index = _index(desk, commodity, settings.max_index_age)
     divergence = gap_ppm(answer, index.price) if index else -1
     problems = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from twin.catalog import Settings, every, runbook
 from twin.desk.port import Desk
 from twin.desk.steps import Act, Case, Decide, Finding, Look, Runbook, Work
@@ -20,17 +22,16 @@ class FeeAdjustment(Settings):
 
     *target* is the swap volume per *period* to steer to, in stable units (6 decimals); 0 leaves
     the fee alone. *gain_ppm* multiplies the relative error, *dead_band_ppm* is the error that is
-    not answered. *delay* seconds pass from the first trade of a window to the effect of the
-    change that answers it; *elasticity_ppm* is an assumption about demand, used only to report
-    the stability margin (economics: the elasticity is never known).
+    not answered. *elasticity_ppm* is an assumption about demand, used only to report the
+    stability margin (the elasticity is never known).
     """
 
-    target: int = 0
-    period: int = 21_600
-    gain_ppm: int = 400_000
-    dead_band_ppm: int = 150_000
-    elasticity_ppm: int = 1_000_000
-    max_metric_age: int = 900
+    target: int = Field(default=0, ge=0)
+    period: int = Field(default=21_600, ge=1)
+    gain_ppm: int = Field(default=400_000, ge=0)
+    dead_band_ppm: int = Field(default=150_000, ge=0)
+    elasticity_ppm: int = Field(default=1_000_000, ge=0)
+    max_metric_age: int = Field(default=900, ge=0)
 
 
 def next_fee(fee: int, volume: int, settings: FeeAdjustment, *, bounds: dict[str, int]) -> int:
@@ -38,7 +39,8 @@ def next_fee(fee: int, volume: int, settings: FeeAdjustment, *, bounds: dict[str
 
     The exponential update fee x exp(gain x error) to second order in integers: its average
     under bang-bang demand stays at the target where a linear step drifts upward. The error is
-    (volume - target)/target, clipped to +-1; *bounds* hold min, max and max_step in pips.
+    (volume - target)/target, clipped to +-1; *bounds* hold min, max and max_step in pips. A
+    steward never waives a fee, so that 1 pip is the least.
     """
     error = max(-PPM, min(PPM, (volume - settings.target) * PPM // settings.target))
     if abs(error) <= settings.dead_band_ppm:
@@ -47,7 +49,7 @@ def next_fee(fee: int, volume: int, settings: FeeAdjustment, *, bounds: dict[str
     growth = PPM + exponent + exponent * exponent // (2 * PPM)
     step = fee * growth // PPM - fee
     step = max(-bounds["max_step"], min(bounds["max_step"], step))
-    return max(bounds["min"], min(bounds["max"], fee + step))
+    return max(1, bounds["min"], min(bounds["max"], fee + step))
 
 
 def stability(settings: FeeAdjustment) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""What the markets answer: quotes, tickers and signed reports, with integers only.
+"""What markets answer and desks show: quotes, tickers and signed reports, with integers only.
 
-The desk shows records of the same fields (`twin.desk.port`); they are kept apart because a
-procedure that runs live knows the desk and never the simulated markets.
+They stand left of both sides, since a procedure that runs live knows the desk and never the
+simulated markets.
 """
 
 from __future__ import annotations
