@@ -167,11 +167,11 @@ class OracleNode(TwinAgent):
         """Say whether the feed's rule asks for this answer now, with the contract's own measure.
 
         It is due when it left the band around the accepted answer or around the node's own last
-        report, or when the heartbeat is over.
+        report, or when the heartbeat is over and the node's own jitter, which keeps nodes apart.
         """
         if self._accepted is None or not self._submitted:
             return True
-        if self.habitat.clock.now - self._submitted >= self._heartbeat:
+        if self.habitat.clock.now - self._submitted >= self._heartbeat + self._jitter:
             return True
         return any(
             answer != told and abs(answer - told) * PIPS >= self._deviation * abs(told)

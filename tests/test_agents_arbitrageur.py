@@ -44,8 +44,9 @@ def gain(pt: int, stable: int, trade: Any, *, fee: int, bid: int, ask: int, vf: 
     """Return the profit of a trade at the venue's best price, without any rounding at the venue."""
     out = after(pt, stable, trade, fee)[2]
     if trade.sell:
-        return out - Fraction(trade.amount * ask * (PIPS + vf), PIPS**2)
-    return Fraction(out * bid * (PIPS - vf), PIPS**2) - trade.amount
+        return Fraction(out) - Fraction(trade.amount * ask * (PIPS + vf), PIPS**2)
+    amount: int = trade.amount
+    return Fraction(out * bid * (PIPS - vf), PIPS**2) - amount
 
 
 def trade_of(*, sell: bool, amount: int) -> Any:
@@ -165,6 +166,20 @@ def quote(stage: lab.Stage, value: int) -> None:
     venue._compare()
 
 
+def looks(stage: lab.Stage) -> list[int]:
+    """Return the list that the seconds go into at which the agent looks at the prices."""
+    log: list[int] = []
+    agent = stage.world.agents["arb"]
+    look = agent._look
+
+    def looked() -> Any:
+        log.append(stage.now)
+        return look()
+
+    agent._look = looked
+    return log
+
+
 def swaps(stage: lab.Stage) -> list[tuple[int, str, bool]]:
     return [(now, tx.sender, tx.success) for now, tx in stage.of("tx", function="swap")]
 
@@ -179,6 +194,7 @@ def pushed(stage: lab.Stage, amount: int) -> None:
 
 def test_it_trades_in_the_first_block_after_a_move_and_not_otherwise() -> None:
     stage = lab.stage(agents=AGENTS)
+    log = looks(stage)
     stage.at(1000, lambda: quote(stage, 1_020_000))
     stage.at(2000, lambda: quote(stage, 1_021_000))  # inside the band around the new price
     stage.at(3000, lambda: pushed(stage, 40_000 * 10**6))
@@ -190,17 +206,16 @@ def test_it_trades_in_the_first_block_after_a_move_and_not_otherwise() -> None:
         (3024, "arb", True),
         (5004, "arb", True),
     ]
+    # at each move of a price, and where its own trade had moved one
+    assert log == [1000, 1008, 2000, 3012, 3024, 5000, 5004]
     assert (stage.world.agents["arb"].trades, stage.world.agents["arb"].failed) == (3, 0)
 
 
 def test_a_quiet_week_costs_it_nothing() -> None:
     stage = lab.stage(agents=AGENTS[:1])
-    looks: list[int] = []
-    agent = stage.world.agents["arb"]
-    look = agent._look
-    agent._look = lambda: looks.append(stage.now) or look()
+    log = looks(stage)
     stage.run(lab.DAY)
-    assert looks == []
+    assert log == []
     assert swaps(stage) == []
 
 
@@ -216,9 +231,9 @@ def test_what_it_gains_somebody_else_pays() -> None:
         held = [stage.read(token, "balanceOf", one) for one in (*holders, pool)]
         assert sum(held) == stage.read(token, "totalSupply"), token
     paid_in = [agent.venue_deposits() for agent in stage.world.agents.values()]
-    assert sum(pt for (_, pt, _), in paid_in) == sum(pt for pt, _ in venue._balances.values())
+    assert sum(pt for ((_, pt, _),) in paid_in) == sum(pt for pt, _ in venue._balances.values())
     stable = sum(stable for _, stable in venue._balances.values()) + venue.fees_collected
-    assert sum(stable for (_, _, stable), in paid_in) == stable
+    assert sum(stable for ((_, _, stable),) in paid_in) == stable
     arb = venue.balance("arb")
     mine = habitat.balances(habitat.account("arb"))
     assert stage.world.agents["arb"].trades == 4

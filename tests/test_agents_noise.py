@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +19,13 @@ else:
 NOISE = lab.agents_module("noise")
 PER_DAY = 4000
 ONE = [lab.agent("noise", "trader", trades_per_day=PER_DAY)]
-FEES = {"swap": {"fee": "0.30%", "min": "0.05%", "max": "1%", "max_step": "0.5%", "min_delay": "1h"}}
+FEES = {
+    "swap": {"fee": "0.30%", "min": "0.05%", "max": "1%", "max_step": "0.5%", "min_delay": "1h"}
+}
 
 
 def protocol() -> dict[str, Any]:
-    return lab.document()["protocol"] | {"fees": FEES}
+    return {**lab.document()["protocol"], "fees": FEES}
 
 
 def arrivals(stage: lab.Stage, name: str = "trader") -> list[int]:
@@ -55,7 +58,7 @@ def test_arrivals_are_poisson_at_the_declared_rate() -> None:
     # The dispersion of Poisson counts is chi-square with 47 degrees of freedom.
     dispersion = math.fsum((count - mean) ** 2 for count in hours) / mean
     assert abs(dispersion - 47) < 4 * math.sqrt(2 * 47)
-    waits = [later - sooner for sooner, later in zip(log, log[1:], strict=False)]
+    waits = [later - sooner for sooner, later in pairwise(log)]
     long = len([wait for wait in waits if wait > 2 * lab.DAY / PER_DAY])  # two means: e^-2
     share = math.exp(-2)
     assert abs(long / len(waits) - share) < 4 * math.sqrt(share * (1 - share) / len(waits))
@@ -88,9 +91,7 @@ def test_a_surge_triples_the_rate_from_its_second_on() -> None:
 
 @pytest.mark.parametrize("elasticity", [0, 500_000, 1_000_000, 2_000_000])
 def test_the_fee_cuts_the_rate_by_the_power_of_the_elasticity_exactly(elasticity: int) -> None:
-    stage = lab.stage(
-        agents=ONE, protocol=protocol(), market=lab.market(elasticity_ppm=elasticity)
-    )
+    stage = lab.stage(agents=ONE, protocol=protocol(), market=lab.market(elasticity_ppm=elasticity))
     log = arrivals(stage)
     stage.at(6 * lab.HOUR, lambda: stage.call("fee_steward", "FeeSchedule", "adjust", 0, 6000))
     stage.run(12 * lab.HOUR)
@@ -104,9 +105,7 @@ def test_the_fee_cuts_the_rate_by_the_power_of_the_elasticity_exactly(elasticity
 
 def life(stage: lab.Stage, name: str) -> list[tuple[Any, ...]]:
     """Return what *name* did, by the log: its transactions and its trades at the venue."""
-    swaps = [
-        (now, "pool", tx.hash, tx.success) for now, tx in stage.of("tx") if tx.sender == name
-    ]
+    swaps = [(now, "pool", tx.hash, tx.success) for now, tx in stage.of("tx") if tx.sender == name]
     taken = [
         (now, "venue", trade.side, trade.quantity)
         for now, trade in stage.of("venue-trade", taker=name)
@@ -143,9 +142,7 @@ def test_one_trader_more_leaves_the_arrivals_of_the_others_where_they_are() -> N
         lab.stage(agents=[lab.agent("noise", "trader", count=count, trades_per_day=50)])
         for count in (2, 3)
     )
-    logs = [
-        [arrivals(stage, name) for name in ("trader-1", "trader-2")] for stage in (few, many)
-    ]
+    logs = [[arrivals(stage, name) for name in ("trader-1", "trader-2")] for stage in (few, many)]
     for stage in (few, many):
         stage.run(lab.DAY)
     assert logs[0] == logs[1]

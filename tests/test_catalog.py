@@ -96,8 +96,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: check("XX1", SEED, **{**ABOUT, "cadence": every(seconds=-5)})(looking), "a cadence is"),
     (lambda: check("XX1", SEED, **{**ABOUT, "cadence": on("")})(looking), "a cadence is"),
     (lambda: check("XX1", "Area / Bullet", **ABOUT)(looking), "seed is 'Area / Group / Bullet'"),
-    (lambda: check("XX1", SEED, **ABOUT)(lambda desk, settings: looking(desk, settings)),
-     "no docstring"),
+    (lambda: check("XX1", SEED, **ABOUT)(lambda _desk, _settings: None), "no docstring"),
     (lambda: check("XX1", SEED, **ABOUT)(waiting), "a check is a plain function"),
     (lambda: runbook("XX1", SEED, **WORKED)(looking), "a runbook a generator"),
 ]  # fmt: skip

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import pytest
 
 from twin import errors
+from twin.clock import Clock, Process
 from twin.errors import (
+    CrashError,
     FileProblems,
     InvalidTransaction,
     NoData,
@@ -78,6 +81,32 @@ def test_all_names_are_public() -> None:
 )  # fmt: skip
 def test_a_class_owns_its_message(error: TwinError, message: str) -> None:
     assert str(error) == message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownName("venue", "meridan", iter(["orbit", "meridian"])),
+        NotAuthorised("amara", "pause", "the pauser"),
+        Reverted(b"\x12\x34"),
+        NoData("the index"),
+        InvalidTransaction("nonce too low"),
+        FileProblems([Problem("a.yaml", 9, 30, "NaN is no number")]),
+        CrashError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_leaves_a_process_as_it_was_raised(error: TwinError) -> None:
+    def fail() -> Process:
+        yield clock.after(1)
+        raise error
+
+    clock = Clock(0)
+    clock.spawn(fail())
+    with pytest.raises(type(error)) as raised:
+        clock.run(5)
+    assert str(raised.value) == str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own
 
 
 def test_the_parts_of_a_message_are_kept() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,16 @@ def test_the_second_of_an_event_is_in_the_digest() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [0.5, float("nan"), [1, [2.0]], {"x": 1e9}, np.int64(3), {1, 2}, pytest.param(object(), id="object"), bytearray(b"x")],
+    [
+        0.5,
+        float("nan"),
+        [1, [2.0]],
+        {"x": 1e9},
+        np.int64(3),
+        {1, 2},
+        pytest.param(object(), id="object"),
+        bytearray(b"x"),
+    ],
     ids=repr,
 )
 def test_what_has_no_one_text_is_refused(value: Any) -> None:
@@ -139,7 +147,7 @@ def test_nothing_happens_after_the_log_is_closed(tmp_path: Path, *, on_disk: boo
 
 
 def test_listeners_hear_in_order_after_the_line_is_written() -> None:
-    log, heard = EventLog(), []
+    log, heard = EventLog(), list[tuple[Any, ...]]()
     log.listen(lambda now, event: heard.append(("one", now, event, log.count)))
     log.listen(lambda _now, event: heard.append(("two", event.kind)))
     log.emit(NOW, STARTED)
@@ -160,9 +168,10 @@ def test_faults_alone_are_sealed() -> None:
     assert [kind for kind in kinds() if kind.sealed] == [FaultChanged]
 
 
-def test_labels_are_written_as_a_mapping() -> None:
-    log, seen = EventLog(), []
-    log.listen(lambda _now, event: seen.append(event))
-    log.emit(NOW, AlertChanged(rule="High", labels={"b": "2", "a": "1"}, state="firing", severity="P1"))
-    assert seen[0].labels == {"a": "1", "b": "2"}
-    assert json.dumps(seen[0].labels, sort_keys=True) == '{"a": "1", "b": "2"}'
+def test_keys_of_a_mapping_are_sorted() -> None:
+    digests = []
+    for labels in ({"b": "2", "a": "1"}, {"a": "1", "b": "2"}):
+        log = EventLog()
+        log.emit(NOW, AlertChanged(rule="High", labels=labels, state="firing", severity="P1"))
+        digests.append(log.digest())
+    assert digests[0] == digests[1]

@@ -120,7 +120,16 @@ def test_canonical_text(value: object, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), {b"x": 1}, {"x": {1, 2}}, pytest.param(object(), id="object"), {1: 1, "a": 2}], ids=repr
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        {b"x": 1},
+        {"x": {1, 2}},
+        pytest.param(object(), id="object"),
+        {1: 1, "a": 2},
+    ],
+    ids=repr,
 )
 def test_what_json_has_no_form_for_is_refused(value: object) -> None:
     with pytest.raises(CrashError, match="evidence holds"):

@@ -36,7 +36,7 @@ VENUE = {
 QUIET = {**VENUE, "volatility": 0.0, "requote": "7d"}
 """A venue whose price does not move by itself."""
 
-NODES = [
+NODES: list[dict[str, Any]] = [
     {"family": "oracle-node", "name": "node-a", "count": 3, "params": {"sources": ["albion", "corvus"]}},
     {"family": "oracle-node", "name": "node-b", "count": 2, "params": {"sources": ["brisa", "corvus"]}},
     {"family": "oracle-node", "name": "node-c", "count": 2, "params": {"sources": ["corvus"]}},

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
+import re
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from twin import __version__
-from twin.errors import TwinError, UsageError
+from twin.errors import Interrupted, TwinError, UsageError, nearest
 
 __all__ = ["main", "parser"]
 
@@ -111,6 +115,7 @@ def _check(arguments: argparse.ArgumentParser) -> None:
 def _schema(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("--out", type=Path, metavar="FILE", help="write it there")
     _engine(arguments)
+    _json(arguments)
 
 
 def _list(arguments: argparse.ArgumentParser) -> None:
@@ -162,14 +167,28 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
 )  # fmt: skip
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose message about a choice that is none offers the nearest one."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with 2, like every bad usage."""
+        found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if found:
+            choices = re.findall(r"[\w-]+", found[2])
+            if hint := nearest(found[1], choices):
+                message = f"{message}; did you mean {hint!r}?"
+        super().error(message)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="twin",
         description="The FICTRA settlement network in one process on a virtual clock.",
         epilog="examples:\n  twin run baseline\n  twin test scenarios\n  twin doctor\n\n"
         + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     made.add_argument("--version", action="version", version=f"twin {__version__}")
     verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -180,6 +199,7 @@ def parser() -> argparse.ArgumentParser:
             description=about[0].upper() + about[1:] + ".",
             epilog=f"examples:\n  {examples}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
         verb.add_argument(
             "--traceback", action="store_true", help="show where in the code an error came from"
@@ -190,29 +210,52 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* and return its exit code."""
-    arguments = parser().parse_args(argv)
+    try:
+        arguments = parser().parse_args(argv)
+        return _run_verb(arguments)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Interrupted.exit_code
+
+
+def _run_verb(arguments: argparse.Namespace) -> int:
+    """Run the verb; an error becomes a line on standard error and an exit code."""
     try:
         verb = importlib.import_module(f"twin.commands.{arguments.verb}")
         code: int = verb.main(arguments)
-        sys.stdout.flush()
+        _flush()
     except TwinError as error:
-        if arguments.traceback:
-            raise
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output went away; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _failed(error, arguments)
     except OSError as error:
-        if arguments.traceback:
-            raise
-        print(UsageError(f"{error.filename or ''}: {error.strerror}".lstrip(": ")), file=sys.stderr)
-        return UsageError.exit_code
+        name = "" if error.filename is None else f"{error.filename}: "
+        problem = UsageError(f"{name}{error.strerror or error}")
+        problem.__cause__ = error
+        return _failed(problem, arguments)
     return code
+
+
+def _failed(error: TwinError, arguments: argparse.Namespace) -> int:
+    """Say what went wrong, once to a person and, with --json, once to a program."""
+    if arguments.traceback:
+        traceback.print_exception(error)
+    else:
+        print(error, file=sys.stderr)
+    if getattr(arguments, "json", False):
+        body = {"schema_version": 1, "passed": False, "exit_code": error.exit_code,
+                "error": str(error)}  # fmt: skip
+        print(json.dumps(body, indent=2))
+    _flush()
+    return error.exit_code
+
+
+def _flush() -> None:
+    """Hand the output over; a reader who went away (`twin list | head -1`) is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -57,9 +57,20 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
 
 
 class TwinError(Exception):
-    """Anything the twin refuses or reports on purpose; *exit_code* is what `twin` ends with."""
+    """Anything the twin refuses or reports on purpose; *exit_code* is what `twin` ends with.
+
+    `args` stay what the constructor was given, not the sentence made of it: SimPy builds an error
+    that leaves a process again from its `args`, and so does a pickle.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: object = "") -> None:
+        """Keep the sentence that the error is shown as."""
+        self.message = str(message)
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class UsageError(TwinError):
@@ -74,6 +85,7 @@ class UnknownName(UsageError):
     def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
         """Keep the parts, so that a caller can offer the nearest name itself."""
         self.kind, self.name, self.valid = kind, name, sorted(valid)
+        self.args = (kind, name, self.valid)  # *valid* may be an iterator, which is used up now
         hint = nearest(name, self.valid)
         tail = (
             f"; did you mean {hint!r}?" if hint else f"; known: {', '.join(self.valid) or 'none'}"

@@ -86,11 +86,15 @@ class BlockMined(Event):
 
 @dataclass(frozen=True, slots=True)
 class Reorganised(Event):
-    """The last *depth* blocks were replaced; *head_hash* is the new head's."""
+    """The last *depth* blocks, from number *first* on, were orphaned; their logs never happened.
+
+    *base_hash* is the hash of the block that the new ones build on.
+    """
 
     kind: ClassVar[str] = "reorg"
+    first: int
     depth: int
-    head_hash: bytes
+    base_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)

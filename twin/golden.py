@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import UsageError
+from twin.results import write_atomic
 
-__all__ = ["TOLERANCE", "Difference", "compare", "path_of", "read", "write"]
+__all__ = ["TOLERANCE", "Difference", "compare", "path_of", "read", "values", "write"]
 
-TOLERANCE = 1e-9
-"""The relative tolerance that a new float is written with."""
+TOLERANCE = 2e-5
+"""The relative tolerance of a float: samples are shown with six digits, and the last one may fall
+otherwise on another build of numpy."""
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +33,10 @@ class Difference:
     got: Any
 
     def __str__(self) -> str:
+        if self.golden is None:
+            return f"{self.name}: new, got {self.got}"
+        if self.got is None:
+            return f"{self.name}: golden {self.golden}, got nothing"
         return f"{self.name}: golden {self.golden}, got {self.got}"
 
 
@@ -40,7 +46,10 @@ def path_of(scenario: Path, label: str) -> Path:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """Return the figures in the golden file at *path*, or None where there is none."""
+    """Return the figures in the golden file at *path*, or None where there is none.
+
+    A float is a mapping of its `value` and its `tolerance`. UsageError for what is no golden file.
+    """
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -49,11 +58,23 @@ def read(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path} is no JSON ({error}); write it again with --update") from None
     if not isinstance(body, dict) or body.get("schema_version") != SCHEMA_VERSION:
         raise UsageError(f"{path} is no golden file of this version; write it with --update")
-    figures: dict[str, Any] = body["figures"]
+    figures = body.get("figures")
+    if not isinstance(figures, dict) or not all(map(_well_formed, figures.values())):
+        raise UsageError(f"{path} holds figures that are no figures; write it with --update")
     return figures
 
 
-def write(path: Path, figures: Mapping[str, Any]) -> None:
+def _well_formed(figure: object) -> bool:
+    if isinstance(figure, dict):
+        return {*figure} == {"value", "tolerance"} and all(map(_is_number, figure.values()))
+    return isinstance(figure, int) and not isinstance(figure, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def write(path: Path, figures: Mapping[str, int | float]) -> None:
     """Write *figures* as the golden file at *path*; floats with the standard tolerance."""
     marked = {
         name: {"value": value, "tolerance": TOLERANCE} if isinstance(value, float) else value
@@ -61,24 +82,29 @@ def write(path: Path, figures: Mapping[str, Any]) -> None:
     }
     body = {"schema_version": SCHEMA_VERSION, "figures": marked}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(body, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_atomic(path, (json.dumps(body, indent=2, sort_keys=True) + "\n").encode())
+
+
+def values(figures: Mapping[str, Any]) -> dict[str, int | float]:
+    """Return *figures* of a golden file without their tolerances."""
+    return {
+        name: figure["value"] if isinstance(figure, dict) else figure
+        for name, figure in figures.items()
+    }
 
 
 def _agree(golden: Any, got: Any) -> bool:
     if isinstance(golden, dict):
         value, tolerance = golden["value"], golden["tolerance"]
-        if not isinstance(got, (int, float)):
+        if not _is_number(got):
             return False
-        return abs(got - value) <= tolerance * max(abs(value), abs(got))
+        return bool(abs(got - value) <= tolerance * max(abs(value), abs(got)))
     return type(golden) is type(got) and bool(golden == got)
 
 
 def compare(golden: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[Difference]:
     """Yield every figure in which *got* is not what *golden* says, by name."""
+    old = values(golden)
     for name in sorted({*golden, *got}):
         if name not in golden or name not in got or not _agree(golden[name], got[name]):
-            old = golden.get(name)
-            shown = old["value"] if isinstance(old, dict) else old
-            yield Difference(name, shown, got.get(name))
+            yield Difference(name, old.get(name), got.get(name))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twin.bundled import folder
 from twin.catalog import Catalog
+from twin.chain.engines import available
 from twin.errors import UnknownName, UsageError
 from twin.faults.injector import vocabulary as fault_vocabulary
 from twin.monitoring.metrics import metric_table
@@ -64,7 +65,9 @@ class Library:
     """Everything that is loaded once per process; *agents* are extra folders of agent families."""
 
     def __init__(self, *, agents: Iterable[Path] = (), engine: str = "pyevm") -> None:
-        """Load agents, procedures and rules."""
+        """Load agents, procedures and rules; UnknownName for an *engine* that is not here."""
+        if engine not in available():
+            raise UnknownName("engine", engine, available())
         catalog = Catalog.of(modules())
         self.parts = Parts(
             catalog=catalog,

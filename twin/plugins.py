@@ -51,6 +51,7 @@ def load_agents(extra: Iterable[Path] = ()) -> Mapping[str, type[Any]]:
 
 def _open(package: str, home: Path) -> None:
     """Make *home* the package called *package*, once per process; it needs no `__init__.py`."""
+    importlib.invalidate_caches()  # the folder may be younger than the last look at it
     known = sys.modules.get(package)
     if known is not None and list(known.__path__) == [str(home)]:
         return
@@ -60,7 +61,6 @@ def _open(package: str, home: Path) -> None:
     assert spec is not None  # noqa: S101 - without a loader there is nothing to fail
     spec.submodule_search_locations = [str(home)]
     sys.modules[package] = importlib.util.module_from_spec(spec)
-    importlib.invalidate_caches()  # the folder may be younger than the last look at it
 
 
 def _load(name: str, path: Path) -> ModuleType:

@@ -101,9 +101,12 @@ class Recorder:
 
     def _reorg(self, reorg: Reorg) -> None:
         # What replaces the blocks is not made yet: the head that is certain is what they build on.
-        head = self._chain.header(reorg.first - 1)
+        base = self._chain.header(reorg.first - 1)
         depth = reorg.last - reorg.first + 1
-        self._log.emit(self._clock.now, Reorganised(depth=depth, head_hash=head.hash))
+        self._log.emit(
+            self._clock.now,
+            Reorganised(first=reorg.first, depth=depth, base_hash=base.hash),
+        )
 
     def _drop(self, tx: bytes, reason: str) -> None:
         self._log.emit(self._clock.now, TransactionDropped(hash=tx, reason=reason))

@@ -6,6 +6,7 @@ data is a failure: a threshold that never saw a sample, an expectation whose eve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -105,9 +106,11 @@ def _inside(threshold: _Threshold, value: float) -> bool:
 
 
 def _excess(threshold: _Threshold, value: float) -> float:
-    """How far *value* lies outside; negative is the room left inside."""
-    over = value - threshold.max if threshold.max is not None else float("-inf")
-    under = threshold.min - value if threshold.min is not None else float("-inf")
+    """How far *value* lies outside; negative is the room left inside. NaN lies furthest."""
+    if math.isnan(value):
+        return math.inf
+    over = value - threshold.max if threshold.max is not None else -math.inf
+    under = threshold.min - value if threshold.min is not None else -math.inf
     return max(over, under)
 
 
@@ -116,7 +119,8 @@ def threshold_check(
 ) -> Check:
     """Judge *threshold* over the scrape *times*: always, ever, or at the end.
 
-    The worst sample is what it got. A sample that is not a number is outside every limit.
+    The worst sample is what it got. A sample that is not a number is outside every limit, and so
+    is a scrape without one where the limit holds always.
     """
     due = [at for at in times if at >= start + threshold.since]
     if threshold.when == "end":
@@ -137,9 +141,11 @@ def threshold_check(
             passed=bool(inside),
             at=best[0] if inside else None,
         )
+    blind = sorted({*due} - {at for at, _value in samples})
+    if blind and not outside:
+        got = f"no data at {len(blind)} of {len(due)} scrapes"
+        return _check("threshold", threshold.name, limit, got, passed=False, at=blind[0])
     _at, worst = max(samples, key=lambda sample: (_excess(threshold, sample[1]), -sample[0]))
-    if outside and outside[0][1] != outside[0][1]:  # only NaN differs from itself
-        worst = outside[0][1]
     return _check(
         "threshold",
         threshold.name,

@@ -23,6 +23,7 @@ from twin.events import (
     Paged,
     ProcedureEnded,
     ProcedureStarted,
+    Reorganised,
     TransactionDropped,
     TransactionIncluded,
 )
@@ -55,6 +56,14 @@ class Witness:
             kept.append((now, event))
         elif isinstance(event, TransactionIncluded) and not event.success:
             self.reverted += 1
+        elif isinstance(event, Reorganised):
+            self._forget(event.first)
+
+    def _forget(self, first: int) -> None:
+        """Drop the contract logs of the blocks from *first* on: they are mined anew, or never."""
+        logs = self._kept[ContractLogged]
+        while logs and isinstance(log := logs[-1][1], ContractLogged) and log.block >= first:
+            logs.pop()
 
     def seen(self, kind: type[Kind]) -> Iterator[tuple[int, Kind]]:
         """Yield (unix second, event) for every event of *kind*, which must be a kept one."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from twin.errors import ChainError
 
@@ -162,7 +163,7 @@ class FeeLine:
                 if first < edge < last:
                     edges.add(edge)
         marks = sorted(edges)
-        for begin, end in zip(marks, marks[1:], strict=False):
+        for begin, end in pairwise(marks):
             yield begin, end, self.active(begin)
 
     def _walk(
@@ -215,9 +216,6 @@ def _recur(
             rounds = (count - passed) // cycle
             passed += rounds * cycle
             total += rounds * cycle_gas
-            count_left = count - passed
-            if count_left == 0:
-                break
             saved = -1  # the rest is shorter than a cycle
         elif passed - saved_at == power:
             saved, saved_at, saved_gas, power = fee, passed, total, power * 2

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 from twin.chain.basefee import FeeLine
 from twin.chain.codec import keccak, rlp
@@ -25,10 +26,10 @@ from twin.chain.headers import (
 )
 from twin.chain.port import Log, Transaction
 from twin.chain.receipts import Receipt
-from twin.errors import UnknownBlock
 
 __all__ = ["Block", "Content", "Ledger", "Parents"]
 
+_WIDTH = 1 << 32  # more transactions than a block can hold
 _UNPACKED = 64  # opened old blocks that are kept open
 
 
@@ -76,7 +77,7 @@ class Ledger:
         self.fees, self.coinbase, self.window = fees, coinbase, window
         self.numbers: list[int] = []
         self._records: dict[int, _Record] = {}
-        self._places: dict[bytes, tuple[int, int]] = {}
+        self._places: dict[bytes, int] = {}  # number * _WIDTH + index: a pair takes twice the room
         # From block number on, hashes build on the anchor; ascending, both lists together.
         self._anchor_from = [0]
         self._anchors = [keccak(rlp((b"fictra genesis", chain_id)))]
@@ -152,7 +153,8 @@ class Ledger:
 
     def place(self, tx_hash: bytes) -> tuple[int, int] | None:
         """Return (block number, index) of a transaction."""
-        return self._places.get(tx_hash)
+        found = self._places.get(tx_hash)
+        return None if found is None else divmod(found, _WIDTH)
 
     def hash_of(self, number: int, commitments: tuple[bytes, bytes, bytes]) -> bytes:
         """Return the hash of block *number*, whose gas the fee line has, with transactions.
@@ -172,7 +174,7 @@ class Ledger:
         self._anchor_from.append(number + 1)
         self._anchors.append(found)
         for index, tx in enumerate(content.transactions):
-            self._places[tx.hash] = (number, index)
+            self._places[tx.hash] = number * _WIDTH + index
         self._pack(number - self.window)
 
     def cut(self, first: int, *, salt: int | None = None) -> list[tuple[int, Content]]:
@@ -224,14 +226,14 @@ class Parents(Sequence[bytes]):
     def __getitem__(self, depth: int) -> bytes:  # type: ignore[override]
         """Return the hash of the block *depth* + 1 before."""
         if not 0 <= depth < len(self):
-            raise UnknownBlock(self._number - depth - 1, "BLOCKHASH reaches 256 blocks back")
+            raise IndexError(f"depth {depth}: BLOCKHASH reaches {len(self)} blocks back")
         return self._ledger.hash(self._number - depth - 1)
 
 
-_TX = attrgetter(*Transaction.__slots__)  # type: ignore[attr-defined]
-_RECEIPT = attrgetter(*Receipt.__slots__)  # type: ignore[attr-defined]
-_LOG = attrgetter(*Log.__slots__)  # type: ignore[attr-defined]
-_LOGS = Receipt.__slots__.index("logs")  # type: ignore[attr-defined]
+_TX = attrgetter(*Transaction.__slots__)
+_RECEIPT = attrgetter(*Receipt.__slots__)
+_LOG = attrgetter(*Log.__slots__)
+_LOGS = Receipt.__slots__.index("logs")
 
 
 def _pack(content: Content) -> bytes:
@@ -250,5 +252,6 @@ def _unpack(data: bytes) -> Content:
     made = []
     for fields in receipts:
         logs = tuple(Log(*log) for log in fields[_LOGS])
-        made.append(Receipt(*fields[:_LOGS], logs, *fields[_LOGS + 1 :]))
+        values: tuple[Any, ...] = (*fields[:_LOGS], logs, *fields[_LOGS + 1 :])
+        made.append(Receipt(*values))
     return Content(tuple(Transaction(*fields) for fields in transactions), tuple(made), origins)

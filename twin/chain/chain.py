@@ -19,7 +19,15 @@ from twin.chain.estimate import estimate
 from twin.chain.headers import Header
 from twin.chain.history import FeeHistory, fee_history
 from twin.chain.logindex import matches
-from twin.chain.port import AccountState, Call, Engine, Output, Topics, Transaction
+from twin.chain.port import (
+    AccountState,
+    BlockEnv,
+    Call,
+    Engine,
+    Output,
+    Topics,
+    Transaction,
+)
 from twin.chain.producer import Producer, fail
 from twin.chain.receipts import LogEntry, Receipt, entries
 from twin.chain.transactions import decode, impersonated
@@ -90,7 +98,7 @@ class Chain:
     @property
     def state_version(self) -> int:
         """A number that grows with every change of state: whoever caches reads compares it."""
-        self._settled()
+        self._producer.settle_due()
         return self._producer.state_version
 
     def header(self, number: int) -> Header:
@@ -139,6 +147,10 @@ class Chain:
     def on_drop(self, callback: Callable[[bytes, str], object]) -> None:
         """Call *callback* with (hash, reason) of each transaction that no block will hold."""
         self._producer.drop_listeners.append(callback)
+
+    def on_pending(self, callback: Callable[[Transaction], object]) -> None:
+        """Call *callback* with each transaction that comes to the mempool."""
+        self._producer.pending_listeners.append(callback)
 
     def _settled(self) -> Producer:
         """Return the producer with nothing due: where every question starts."""
@@ -270,7 +282,8 @@ class Chain:
 
         def happen(done: simpy.Event) -> None:
             if done.ok:
-                callback(done.value)
+                receipt: Receipt = done.value  # type: ignore[assignment]  # SimPy's is optional
+                callback(receipt)
 
         event.callbacks.append(happen)
 
@@ -341,6 +354,17 @@ class Chain:
         """Return the value of *slot* of *address*."""
         self._producer.settle_due()
         return self.engine.storage(address, slot)
+
+    def env(self, number: int) -> BlockEnv:
+        """Return the environment of block *number*, which may be the next one."""
+        return self._settled().env(number)
+
+    def state_handle(self, number: int) -> int | None:
+        """Return the engine's snapshot of the state after block *number*; None for the present.
+
+        UnknownBlock is raised beyond the reorg window.
+        """
+        return self._settled().state_of(number)
 
     def state_root(self) -> bytes:
         """Return the Merkle-Patricia root of the present state."""

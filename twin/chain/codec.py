@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Union
+from typing import TypeAlias
 
 from eth_hash.auto import keccak as _keccak
 
 __all__ = ["EMPTY_CODE_HASH", "Item", "contract_address", "hex0x", "keccak", "keccak_small", "rlp"]
 
-Item = Union[bytes, int, Sequence["Item"]]
+Item: TypeAlias = "bytes | int | Sequence[Item]"
 
 
 def keccak(data: bytes) -> bytes:
@@ -32,6 +32,10 @@ def keccak_small(data: bytes) -> bytes:
 EMPTY_CODE_HASH = keccak(b"")
 
 
+_SHORT = tuple(bytes((0x80 + length,)) for length in range(56))
+_DIGITS = (b"\x80", *(bytes((number,)) for number in range(1, 0x80)))
+
+
 def _head(length: int, short: int) -> bytes:
     """Return the RLP prefix for a payload of *length* bytes; *short* is 0x80 or 0xc0."""
     if length < 56:
@@ -43,11 +47,14 @@ def _head(length: int, short: int) -> bytes:
 def rlp(item: Item) -> bytes:
     """Return the RLP encoding of *item*: bytes, a non-negative integer, or a sequence of these."""
     if isinstance(item, int):
+        if item < 0x80:
+            return _DIGITS[item]
         item = item.to_bytes((item.bit_length() + 7) // 8, "big")
     if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
-            return item
-        return _head(len(item), 0x80) + item
+        length = len(item)
+        if length < 56:
+            return item if length == 1 and item[0] < 0x80 else _SHORT[length] + item
+        return _head(length, 0x80) + item
     payload = b"".join([rlp(part) for part in item])
     return _head(len(payload), 0xC0) + payload
 

@@ -19,7 +19,7 @@ __all__ = ["available", "make_engine"]
 # Name to (what must be installed, our module over it, the class there).
 _ENGINES = {
     "pyevm": ("eth", "twin.chain.pyevm", "PyEvm"),
-    "revm": ("fictra_engine", "twin.chain.revm", "Revm"),
+    "revm": ("fictra_twin_engine", "twin.chain.revm", "Revm"),
 }
 
 

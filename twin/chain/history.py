@@ -46,6 +46,8 @@ def _rewards(ledger: Ledger, number: int, percentiles: Sequence[float]) -> tuple
     """Return the tips at *percentiles* of block *number*, zeros where nothing used gas."""
     bought = sorted(_tips(ledger, number))
     total = sum(gas for _, gas in bought)
+    if not total:
+        return (0,) * len(percentiles)
     found = []
     for percentile in percentiles:
         left = int(total * percentile) // 100

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from twin.chain.codec import Item, keccak, rlp
 
-__all__ = ["EMPTY_ROOT", "secure_root"]
+__all__ = ["EMPTY_ROOT", "proof", "secure_root"]
 
 EMPTY_ROOT = keccak(rlp(b""))
 
@@ -70,3 +70,39 @@ def secure_root(entries: Mapping[bytes, bytes]) -> bytes:
         return EMPTY_ROOT
     pairs = sorted((_nibbles(key), value) for key, value in entries.items())
     return keccak(rlp(_node(pairs, 0, len(pairs), 0)))
+
+
+def proof(entries: Mapping[bytes, bytes], key: bytes) -> list[bytes]:
+    """Return the encoded nodes from the root of the trie of *entries* towards *key* (EIP-1186).
+
+    They prove its value where it is there, and that it is not there otherwise. Nodes below 32
+    bytes stand inside their parent and are not listed.
+    """
+    pairs = sorted((_nibbles(name), value) for name, value in entries.items())
+    path = _nibbles(key)
+    nodes: list[bytes] = []
+    low, high, depth = 0, len(pairs), 0
+    while low < high:
+        encoded = rlp(_node(pairs, low, high, depth))
+        if not nodes or len(encoded) >= 32:
+            nodes.append(encoded)
+        if high - low == 1:
+            break
+        fork = _common(pairs[low][0], pairs[high - 1][0], depth)
+        if fork > depth:  # an extension: its branch follows, where the path goes there at all
+            if path[depth:fork] != pairs[low][0][depth:fork]:
+                break
+            depth = fork
+            continue
+        low, high = _child(pairs, low, high, path[: depth + 1])
+        depth += 1
+    return nodes
+
+
+def _child(
+    pairs: Sequence[tuple[bytes, bytes]], low: int, high: int, prefix: bytes
+) -> tuple[int, int]:
+    """Return the part of *pairs[low:high]* whose keys begin with *prefix*; it may be empty."""
+    size = len(prefix)
+    inside = [at for at in range(low, high) if pairs[at][0][:size] == prefix]
+    return (inside[0], inside[-1] + 1) if inside else (low, low)

@@ -84,9 +84,9 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A message that changes nothing: `eth_call`."""
+    """A message that changes nothing: `eth_call`. Without *to*, *data* is creation code."""
 
-    to: bytes
+    to: bytes | None
     data: bytes
     sender: bytes = b"\0" * 20
     value: int = 0
@@ -95,7 +95,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The answer to a call: *data* is return data, or the revert payload when not *success*."""
+    """The answer to a call: *data* is return data, or the revert payload when not *success*.
+
+    *gas_used* is what a transaction with the same fields would pay for: with the intrinsic cost,
+    net of refunds.
+    """
 
     success: bool
     data: bytes
@@ -136,9 +140,11 @@ class Engine(Protocol):
     def call(
         self, call: Call, *, env: BlockEnv | None = None, snapshot: int | None = None
     ) -> Output:
-        """Execute *call* and forget its effects.
+        """Execute *call* at gas price 0 and forget its effects.
 
         It runs in *env* (default: the block's) on the present state or on that of *snapshot*.
+        As in `eth_call`, nonce, fees and a sender with code are not looked at; InvalidTransaction
+        is raised where gas is below the intrinsic cost or the balance below the value.
         """
 
     def snapshot(self) -> int:
@@ -151,7 +157,11 @@ class Engine(Protocol):
         """Discard *snapshot*: its state can no longer be gone back to."""
 
     def drain_changes(self) -> Mapping[bytes, AccountChange]:
-        """Return what changed since the last drain, net, by address; start anew."""
+        """Return what changed since the last drain, net, by ascending address; start anew.
+
+        A revert to a snapshot from before the last drain starts anew from that snapshot. A
+        deleted account's change holds no storage.
+        """
 
     def account(self, address: bytes) -> AccountState:
         """Return nonce, balance and code of *address* (zeros where there is none)."""
@@ -160,7 +170,7 @@ class Engine(Protocol):
         """Return the value of *slot* of *address*."""
 
     def set_account(self, address: bytes, state: AccountState) -> None:
-        """Write an account outside any transaction (genesis, faucets)."""
+        """Write an account outside any transaction; an empty one is removed (EIP-7523)."""
 
     def set_storage(self, address: bytes, slots: Mapping[int, int]) -> None:
         """Write storage outside any transaction."""

@@ -7,8 +7,9 @@ so that blocks can be undone and read back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 import simpy
 
@@ -19,7 +20,7 @@ from twin.chain.config import ChainConfig, Reorg
 from twin.chain.headers import roll_state, transactions_hash
 from twin.chain.logindex import LogIndex
 from twin.chain.mempool import Mempool, Pending
-from twin.chain.port import BlockEnv, Engine, Execution, Transaction
+from twin.chain.port import BlockEnv, Engine, Execution, Log, Transaction
 from twin.chain.receipts import LogEntry, Receipt, entries, receipts_hash
 from twin.chain.ticks import Alarm
 from twin.clock import Clock
@@ -67,6 +68,7 @@ class Producer:
         self.block_listeners: list[Callable[[Block], object]] = []
         self.reorg_listeners: list[Callable[[Reorg], object]] = []
         self.drop_listeners: list[Callable[[bytes, str], object]] = []
+        self.pending_listeners: list[Callable[[Transaction], object]] = []
         self._alarm = Alarm(clock, self._ring)
         self._genesis: list[tuple[Pending, Execution]] | None = []
         self._state_hash = bytes(32)
@@ -95,11 +97,11 @@ class Producer:
     @property
     def open(self) -> bool:
         """Whether block 0 still takes transactions."""
-        return self._genesis is not None
+        return self._genesis is not None and self.clock.now == self.start
 
     def genesis(self, tx: Transaction) -> Receipt:
         """Execute *tx*, whose fees are zero, at once in block 0."""
-        if self._genesis is None or self.clock.now != self.start:
+        if self._genesis is None or not self.open:
             raise ChainError(f"0x{tx.hash.hex()} comes after the genesis: submit it")
         config = self.config
         random = self.ledger.prevrandao(0)
@@ -186,14 +188,13 @@ class Producer:
         """Keep block *number*, whose gas the fee line has, and tell whoever listens."""
         self._absorb()
         base_fee = self.fees.at(number).base_fee if number else 0
-        receipts = _receipts(number, bytes(32), base_fee, filled.executed)
         commitments = (
             transactions_hash([pending.tx.hash for pending, _ in filled.executed]),
-            receipts_hash(receipts),
+            receipts_hash(_outcomes(filled.executed)),
             self._state_hash,
         )
         found = self.ledger.hash_of(number, commitments)
-        receipts = tuple(replace(receipt, block_hash=found) for receipt in receipts)
+        receipts = _receipts(number, found, base_fee, filled.executed)
         transactions = tuple(pending.tx for pending, _ in filled.executed)
         origins = tuple((pending.arrival, pending.second) for pending, _ in filled.executed)
         self.ledger.seal(number, commitments, Content(transactions, receipts, origins))
@@ -235,6 +236,8 @@ class Producer:
         replaced = self.pool.add(tx, nonce=nonce, second=self.clock.now)
         if replaced is not None:
             self._give_up(replaced)
+        for listener in self.pending_listeners:
+            listener(tx)
         self.schedule()
 
     # -- going back
@@ -312,6 +315,15 @@ class Producer:
         return self.engine.account(address).nonce
 
 
+def _outcomes(executed: list[tuple[Pending, Execution]]) -> list[tuple[bool, int, Sequence[Log]]]:
+    """Return (success, cumulative gas, logs) of what a block executed."""
+    gas = accumulate(execution.gas_used for _, execution in executed)
+    return [
+        (execution.success, total, execution.logs)
+        for (_, execution), total in zip(executed, gas, strict=True)
+    ]
+
+
 def _receipts(
     number: int, block_hash: bytes, base_fee: int, executed: list[tuple[Pending, Execution]]
 ) -> tuple[Receipt, ...]:
@@ -355,5 +367,7 @@ def _removed(gone: list[tuple[int, Content]]) -> tuple[LogEntry, ...]:
 
 def fail(event: simpy.Event, reason: str) -> None:
     """Let *event* fail for those who wait for it, and for nobody else."""
-    event.fail(InvalidTransaction(reason))
+    refusal = InvalidTransaction(reason)
+    refusal.args = (reason,)  # SimPy makes the exception it throws anew, from these
+    event.fail(refusal)
     event.defused = True

@@ -35,6 +35,33 @@ __all__ = ["PyEvm"]
 _CREATE = b""  # py-evm's address of a creation
 _REFUND_QUOTIENT = 5  # EIP-3529
 
+# What the state answers by asking the accounts, under the same names.
+_BOUND = (
+    "account_exists",
+    "account_is_empty",
+    "delete_account",
+    "delete_code",
+    "delete_storage",
+    "delta_balance",
+    "get_balance",
+    "get_code",
+    "get_code_hash",
+    "get_nonce",
+    "get_storage",
+    "get_transient_storage",
+    "increment_nonce",
+    "is_storage_warm",
+    "mark_address_warm",
+    "mark_storage_warm",
+    "set_balance",
+    "set_code",
+    "set_nonce",
+    "set_storage",
+    "set_transient_storage",
+    "touch_account",
+    "warm_up",
+)
+
 
 class _Context:
     """What opcodes ask of the transaction: origin, gas price, and the order of logs."""
@@ -93,12 +120,7 @@ class _State(CancunState):  # type: ignore[misc]  # py-evm ships no types
         super().__init__(None, environment, b"")
         accounts = self._account_db
         self.accounts: Accounts = accounts
-        for name in (
-            "get_storage set_storage delete_storage delete_account get_balance set_balance "
-            "delta_balance get_nonce set_nonce increment_nonce get_code set_code get_code_hash "
-            "delete_code account_exists touch_account account_is_empty is_storage_warm "
-            "mark_storage_warm mark_address_warm warm_up get_transient_storage set_transient_storage"
-        ).split():
+        for name in _BOUND:
             setattr(self, name, getattr(accounts, name))
         self.has_code_or_nonce = accounts.account_has_code_or_nonce
         self.snapshot = accounts.record
@@ -110,8 +132,8 @@ class _State(CancunState):  # type: ignore[misc]  # py-evm ships no types
 
     def get_ancestor_hash(self, block_number: int) -> bytes:
         """Return what BLOCKHASH gives: one of the last 256 hashes, or nothing."""
-        depth = self.execution_context.block_number - block_number - 1
-        hashes: Sequence[bytes] = self.execution_context.prev_hashes
+        environment: _Environment = self.execution_context
+        depth, hashes = environment.block_number - block_number - 1, environment.prev_hashes
         if block_number < 0 or not 0 <= depth < min(256, len(hashes)):
             return b""
         return hashes[depth]
@@ -175,7 +197,17 @@ class PyEvm:
         if env is not None and env is not self._env:
             state.execution_context = _Environment(env)
         start = accounts.record()
-        tx = Transaction(call.sender, 0, call.to, call.value, call.data, call.gas, 0, 0, b"")
+        tx = Transaction(
+            call.sender,
+            accounts.get_nonce(call.sender),
+            call.to,
+            call.value,
+            call.data,
+            call.gas,
+            0,
+            0,
+            b"",
+        )
         try:
             check_call(tx, accounts.get_balance(call.sender))
             computation = self._execute(tx, block, 0)
@@ -320,7 +352,8 @@ class PyEvm:
 def _gas_used(tx: Transaction, computation: Any) -> int:
     """Return the gas that *tx* pays for, net of refunds (EIP-3529)."""
     used: int = tx.gas - computation.get_gas_remaining()
-    return used - min(computation.get_gas_refund(), used // _REFUND_QUOTIENT)
+    refund: int = computation.get_gas_refund()
+    return used - min(refund, used // _REFUND_QUOTIENT)
 
 
 def _settle(tx: Transaction, env: BlockEnv, accounts: Accounts, computation: Any) -> Execution:

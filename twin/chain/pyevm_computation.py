@@ -8,9 +8,10 @@ times goes through py-evm's instructions one by one; after that it is translated
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from eth.exceptions import ContractCreationCollision, FullStack, Halt, InsufficientStack, VMError
+from eth.precompiles.modexp import extract_lengths
 from eth.vm.code_stream import CodeStream
 from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.gas_meter import GasMeter, allow_negative_refund_strategy
@@ -18,7 +19,8 @@ from eth.vm.logic.invalid import InvalidOpcode
 from eth.vm.memory import Memory
 from eth.vm.stack import Stack
 
-from twin.chain.pyevm_trace import Program, grow, translate
+from twin.chain.pyevm_program import Program, grow
+from twin.chain.pyevm_trace import translate
 
 __all__ = ["Computation"]
 
@@ -97,13 +99,38 @@ class _Code(CodeStream):  # type: ignore[misc]
         return position in self.program.destinations
 
 
+def _modexp(computation: Any) -> Any:
+    """Run py-evm's MODEXP (EIP-198), but for a base of length 0, which it takes for a result of 0.
+
+    An empty base is the number 0, and 0 ** 0 is 1.
+    """
+    _THEIR_MODEXP(computation)
+    data = computation.msg.data_as_bytes
+    base, exponent, modulus = extract_lengths(data)
+    if base == 0 < modulus:
+        numbers = data[96:].ljust(exponent + modulus, b"\0")
+        power = int.from_bytes(numbers[:exponent], "big")
+        divisor = int.from_bytes(numbers[exponent : exponent + modulus], "big")
+        result = pow(0, power, divisor) if divisor else 0
+        computation.output = result.to_bytes(modulus, "big")
+    return computation
+
+
+_MODEXP = bytes(19) + b"\x05"
+_THEIR_MODEXP = CancunComputation.get_precompiles()[_MODEXP]
+
+
 class Computation(CancunComputation):  # type: ignore[misc]
     """py-evm's Cancun computation of one message."""
 
     # py-evm warns of SELFDESTRUCT's deprecation at every use; what it wraps does not.
-    opcodes = {
+    opcodes: ClassVar[dict[int, Any]] = {
         **CancunComputation.opcodes,
         _SELFDESTRUCT: CancunComputation.opcodes[_SELFDESTRUCT].__wrapped__,
+    }
+    _precompiles: ClassVar[dict[bytes, Any]] = {
+        **CancunComputation.get_precompiles(),
+        _MODEXP: _modexp,
     }
 
     def __init__(self, state: Any, message: Any, transaction_context: Any) -> None:
@@ -115,8 +142,10 @@ class Computation(CancunComputation):  # type: ignore[misc]
         self.code = _Code(_program(message.code))
         self._gas_meter = GasMeter(message.gas, allow_negative_refund_strategy)
         self._stack, self._memory = _Stack(), _Memory()
-        self.children, self.accounts_to_delete, self.beneficiaries = [], [], []
-        self._log_entries = []
+        self.children: list[Any] = []
+        self.accounts_to_delete: list[bytes] = []
+        self.beneficiaries: list[bytes] = []
+        self._log_entries: list[Any] = []
         self.data_floor_cost = 0
 
     def extend_memory(self, start_position: int, size: int) -> None:

@@ -17,55 +17,24 @@ from typing import Any
 
 from eth.abc import AccountDatabaseAPI
 
-from twin.chain.codec import EMPTY_CODE_HASH, keccak, keccak_small, rlp
+from twin.chain.codec import EMPTY_CODE_HASH, keccak, keccak_small
 from twin.chain.mpt import EMPTY_ROOT, secure_root
 from twin.chain.port import AccountChange, AccountState
+from twin.chain.pyevm_account import (
+    ACCOUNT,
+    BALANCE,
+    CODE,
+    NONCE,
+    SLOT,
+    STORAGE,
+    Account,
+    Entry,
+    net_changes,
+)
 
-__all__ = ["Account", "Accounts"]
+__all__ = ["Accounts"]
 
-# What a journal entry restores: (kind, subject, value, ...). Applying one gives its inverse.
-_ACCOUNT, _BALANCE, _NONCE, _CODE, _SLOT, _STORAGE = range(6)
-
-Entry = tuple[Any, ...]
 Checkpoint = tuple[int, int]
-
-
-class Account:
-    """One account; *root* is its storage root, or None where slots changed since it was made."""
-
-    __slots__ = ("address", "balance", "code", "code_hash", "nonce", "root", "storage")
-
-    def __init__(self, address: bytes) -> None:
-        """Start empty."""
-        self.address = address
-        self.nonce = 0
-        self.balance = 0
-        self.code = b""
-        self.code_hash = EMPTY_CODE_HASH
-        self.storage: dict[int, int] = {}
-        self.root: bytes | None = EMPTY_ROOT
-
-    @property
-    def empty(self) -> bool:
-        """Whether EIP-161 calls it empty."""
-        return not (self.nonce or self.balance or self.code)
-
-    def put(self, slot: int, value: int) -> None:
-        """Write one slot, zero by removing it."""
-        self.root = None
-        if value:
-            self.storage[slot] = value
-        else:
-            self.storage.pop(slot, None)
-
-    def rlp(self) -> bytes:
-        """Return the account as the state trie holds it."""
-        if self.root is None:
-            items = self.storage.items()
-            self.root = secure_root(
-                {keccak_small(slot.to_bytes(32, "big")): rlp(value) for slot, value in items}
-            )
-        return rlp((self.nonce, self.balance, self.root, self.code_hash))
 
 
 class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no types
@@ -134,25 +103,25 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         """Restore what *entry* holds; return the entry that takes this back."""
         kind, subject, value = entry[0], entry[1], entry[2]
         inverse: Entry
-        if kind == _SLOT:
+        if kind == SLOT:
             slot = entry[3]
-            inverse = (_SLOT, subject, subject.storage.get(slot, 0), slot)
+            inverse = (SLOT, subject, subject.storage.get(slot, 0), slot)
             subject.put(slot, value)
-        elif kind == _BALANCE:
-            inverse = (_BALANCE, subject, subject.balance)
+        elif kind == BALANCE:
+            inverse = (BALANCE, subject, subject.balance)
             subject.balance = value
-        elif kind == _NONCE:
-            inverse = (_NONCE, subject, subject.nonce)
+        elif kind == NONCE:
+            inverse = (NONCE, subject, subject.nonce)
             subject.nonce = value
-        elif kind == _ACCOUNT:
-            inverse = (_ACCOUNT, subject, self.accounts.pop(subject, None))
+        elif kind == ACCOUNT:
+            inverse = (ACCOUNT, subject, self.accounts.pop(subject, None))
             if value is not None:
                 self.accounts[subject] = value
-        elif kind == _CODE:
-            inverse = (_CODE, subject, (subject.code, subject.code_hash))
+        elif kind == CODE:
+            inverse = (CODE, subject, (subject.code, subject.code_hash))
             subject.code, subject.code_hash = value
         else:
-            inverse = (_STORAGE, subject, subject.storage)
+            inverse = (STORAGE, subject, subject.storage)
             subject.storage, subject.root = value, None
         return inverse
 
@@ -163,7 +132,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         account = self.accounts.get(address)
         if account is None:
             account = self.accounts[address] = Account(address)
-            self.journal.append((_ACCOUNT, address, None))
+            self.journal.append((ACCOUNT, address, None))
         return account
 
     def get_balance(self, address: bytes) -> int:
@@ -178,7 +147,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
             if not balance:
                 return
             account = self.make(address)
-        self.journal.append((_BALANCE, account, account.balance))
+        self.journal.append((BALANCE, account, account.balance))
         account.balance = balance
 
     def delta_balance(self, address: bytes, delta: int) -> None:
@@ -193,7 +162,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
     def set_nonce(self, address: bytes, nonce: int) -> None:
         """Write the nonce of *address*."""
         account = self.make(address)
-        self.journal.append((_NONCE, account, account.nonce))
+        self.journal.append((NONCE, account, account.nonce))
         account.nonce = nonce
 
     def increment_nonce(self, address: bytes) -> None:
@@ -213,7 +182,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
     def set_code(self, address: bytes, code: bytes) -> None:
         """Write the code at *address*."""
         account = self.make(address)
-        self.journal.append((_CODE, account, (account.code, account.code_hash)))
+        self.journal.append((CODE, account, (account.code, account.code_hash)))
         account.code = code
         account.code_hash = keccak(code) if code else EMPTY_CODE_HASH
 
@@ -222,9 +191,9 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         self.set_code(address, b"")
 
     def account_has_code_or_nonce(self, address: bytes) -> bool:
-        """Return whether a creation at *address* would collide (EIP-684)."""
+        """Return whether a creation at *address* would collide (EIP-684, EIP-7610)."""
         account = self.accounts.get(address)
-        return account is not None and bool(account.nonce or account.code)
+        return account is not None and bool(account.nonce or account.code or account.storage)
 
     def account_exists(self, address: bytes) -> bool:
         """Return whether there is an account at *address*."""
@@ -242,7 +211,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         """Remove the account at *address* with its storage."""
         account = self.accounts.pop(address, None)
         if account is not None:
-            self.journal.append((_ACCOUNT, address, account))
+            self.journal.append((ACCOUNT, address, account))
 
     # -- storage
 
@@ -261,7 +230,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         old = account.storage.get(slot, 0)
         if old != value:
             self.originals.setdefault((address, slot), old)
-            self.journal.append((_SLOT, account, old, slot))
+            self.journal.append((SLOT, account, old, slot))
             account.put(slot, value)
 
     def delete_storage(self, address: bytes) -> None:
@@ -270,7 +239,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         if account is not None and account.storage:
             for slot, value in account.storage.items():
                 self.originals.setdefault((address, slot), value)
-            self.journal.append((_STORAGE, account, account.storage))
+            self.journal.append((STORAGE, account, account.storage))
             account.storage, account.root = {}, EMPTY_ROOT
 
     # -- what lasts for one transaction
@@ -320,33 +289,7 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
 
     def changes(self, position: int) -> dict[bytes, AccountChange]:
         """Return what changed since *position*, net, by address in ascending order."""
-        replaced: dict[bytes, Account | None] = {}
-        first: dict[tuple[Account, int], Any] = {}
-        slots: dict[Account, dict[int, int]] = {}
-        touched: set[bytes] = set()
-        for entry in self.journal[position - self.base :]:
-            kind, subject, old = entry[0], entry[1], entry[2]
-            if kind == _ACCOUNT:
-                replaced.setdefault(subject, old)
-                touched.add(subject)
-                continue
-            touched.add(subject.address)
-            if kind == _SLOT:
-                slots.setdefault(subject, {}).setdefault(entry[3], old)
-            elif kind == _STORAGE:
-                was = slots.setdefault(subject, {})
-                for slot, value in old.items():
-                    was.setdefault(slot, value)
-            else:
-                first.setdefault((subject, kind), old)
-        found: dict[bytes, AccountChange] = {}
-        for address in sorted(touched):
-            now = self.accounts.get(address)
-            before = replaced.get(address, now)
-            change = _net(before, now, first, slots)
-            if change is not None:
-                found[address] = change
-        return found
+        return net_changes(self.journal[position - self.base :], self.accounts)
 
     @property
     def state_root(self) -> bytes:
@@ -375,36 +318,3 @@ class Accounts(AccountDatabaseAPI):  # type: ignore[misc]  # py-evm ships no typ
         if account is None:
             return AccountState()
         return AccountState(account.nonce, account.balance, account.code)
-
-
-def _net(
-    before: Account | None,
-    now: Account | None,
-    first: dict[tuple[Account, int], Any],
-    slots: dict[Account, dict[int, int]],
-) -> AccountChange | None:
-    """Return the change from *before* to *now*, or None; the rest holds what *before* was."""
-    if now is None:
-        gone = AccountChange(0, 0, EMPTY_CODE_HASH, {}, deleted=True)
-        return None if before is None else gone
-    old: dict[int, int] = {}
-    same = False
-    if before is not None:
-        _, was_hash = first.get((before, _CODE), (b"", before.code_hash))
-        same = (
-            first.get((before, _NONCE), before.nonce) == now.nonce
-            and first.get((before, _BALANCE), before.balance) == now.balance
-            and was_hash == now.code_hash
-        )
-        old = slots.get(before, {})
-    if before is not now:
-        kept = before.storage if before is not None else {}
-        old = {**dict.fromkeys(now.storage, 0), **kept, **old}
-    storage = {
-        slot: now.storage.get(slot, 0)
-        for slot, value in sorted(old.items())
-        if now.storage.get(slot, 0) != value
-    }
-    if same and not storage:
-        return None
-    return AccountChange(now.nonce, now.balance, now.code_hash, storage)

@@ -21,17 +21,16 @@ from typing import Any
 from eth.exceptions import InsufficientStack, InvalidJumpDestination, OutOfGas, Revert
 
 from twin.chain.codec import keccak, keccak_small
+from twin.chain.pyevm_program import JUMP, JUMPI, MEMORY_LIMIT, Program, grow
 
-__all__ = ["Program", "grow", "translate"]
+__all__ = ["translate"]
 
 _MASK = (1 << 256) - 1
 _LONGEST = 256  # instructions in one trace
 _SMALL = 128  # bytes whose hash is worth keeping: storage slots are hashes of 64
-_MEMORY_LIMIT = 1 << 32  # bytes; more costs more gas than any block has
 
 Operand = str | int
 
-_JUMP, _JUMPI, _JUMPDEST = 0x56, 0x57, 0x5B
 _ENDS = {0x00, 0xF3, 0xFD}
 
 # Instruction to (number of operands, expression); {0} is the top of the stack. Pure.
@@ -94,23 +93,6 @@ _THEIRS: dict[int, tuple[int, int]] = {
 }
 
 
-def _memory_cost(size: int) -> int:
-    words = size // 32
-    return 3 * words + words * words // 512
-
-
-def grow(memory: bytearray, end: int, gas: int) -> int:
-    """Extend *memory* to hold *end* bytes; return what is left of *gas*, or raise OutOfGas."""
-    if end > _MEMORY_LIMIT:
-        raise OutOfGas("memory beyond any gas")
-    size, old = (end + 31) & ~31, len(memory)
-    gas -= _memory_cost(size) - _memory_cost(old)
-    if gas < 0:
-        raise OutOfGas("memory")
-    memory.extend(bytes(size - old))
-    return gas
-
-
 def _leap(target: int, valid: frozenset[int]) -> int:
     """Return *target* if it is a jump destination."""
     if target not in valid:
@@ -134,43 +116,6 @@ _NAMES: dict[str, object] = {
     "leap": _leap,
     "number": int.from_bytes,
 }
-
-
-class Program:
-    """One contract's code: where jumps may go, and the traces made so far, by where they start."""
-
-    __slots__ = ("code", "destinations", "heat", "pushes", "traces")
-
-    def __init__(self, code: bytes) -> None:
-        """Find the jump destinations, which are those not inside the data of a PUSH."""
-        self.code = code
-        self.traces: dict[int, Callable[..., int]] = {}
-        self.heat: dict[int, int] = {}
-        found = []
-        at = 0
-        while at < len(code):
-            instruction = code[at]
-            if instruction == _JUMPDEST:
-                found.append(at)
-            at += instruction - 0x5E if 0x60 <= instruction <= 0x7F else 1
-        self.destinations = frozenset(found)
-
-    def pushed(self, at: int) -> int:
-        """Return what the PUSH at *at* pushes; code that ends early is padded with zeros."""
-        size = self.code[at] - 0x5F
-        return int.from_bytes(self.code[at + 1 : at + 1 + size].ljust(size, b"\0"), "big")
-
-    def fails(self, at: int) -> bool:
-        """Return whether the code at *at* runs straight into a REVERT or INVALID."""
-        code = self.code
-        while at < len(code):
-            instruction = code[at]
-            if instruction in {0xFD, 0xFE}:
-                return True
-            if instruction in {_JUMP, _JUMPI, 0x00, 0xF3, 0xFF}:
-                return False
-            at += instruction - 0x5E if 0x60 <= instruction <= 0x7F else 1
-        return False
 
 
 def translate(program: Program, start: int, opcodes: Mapping[int, Any]) -> Callable[..., int]:
@@ -313,9 +258,9 @@ class _Writer:
             self.theirs(code)
             return following
         self.gas += opcode.gas_cost
-        if code == _JUMP:
+        if code == JUMP:
             return self.jump(self.pop())
-        if code == _JUMPI:
+        if code == JUMPI:
             return self.branch(following)
         if code in _ENDS:
             self.end(code)
@@ -377,7 +322,7 @@ class _Writer:
         end = offset + size if isinstance(offset, int) else f"{offset} + {size}"
         if isinstance(end, str) or end > self.size:
             self.emit(f"if len(m) < {end}: g = grow(m, {end}, g)")
-            if isinstance(end, int) and end <= _MEMORY_LIMIT:
+            if isinstance(end, int) and end <= MEMORY_LIMIT:
                 self.size = end
         return f"{offset}:{end}"
 

@@ -74,14 +74,10 @@ def entries(receipt: Receipt, *, removed: bool = False) -> list[LogEntry]:
     ]
 
 
-def receipts_hash(receipts: Sequence[Receipt]) -> bytes:
-    """Return the commitment to success, cumulative gas and logs of a block's transactions."""
+def receipts_hash(outcomes: Sequence[tuple[bool, int, Sequence[Log]]]) -> bytes:
+    """Return the commitment to (success, cumulative gas, logs) of a block's transactions."""
     items: list[Item] = [
-        (
-            receipt.status,
-            receipt.cumulative_gas,
-            [(log.address, log.topics, log.data) for log in receipt.logs],
-        )
-        for receipt in receipts
+        (int(success), gas, [(log.address, log.topics, log.data) for log in logs])
+        for success, gas, logs in outcomes
     ]
     return keccak(rlp(items))

@@ -61,11 +61,11 @@ def decode(raw: bytes, *, chain_id: int) -> Transaction:
 
 def _fields(encoded: bytes, count: int) -> list[Any]:
     """Return the *count* fields of an RLP list."""
-    from rlp import DecodingError, decode as decode_rlp
+    import rlp as rlp_library
 
     try:
-        fields = decode_rlp(encoded)
-    except DecodingError as error:
+        fields = rlp_library.decode(encoded)
+    except rlp_library.DecodingError as error:
         raise InvalidTransaction(f"not RLP: {error}") from error
     if not isinstance(fields, (list, tuple)) or len(fields) != count:
         raise InvalidTransaction(f"an RLP list of {count} fields was expected")

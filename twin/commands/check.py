@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from twin.commands.screen import as_json, console
+from twin.commands.screen import as_json, say
 from twin.errors import FileProblems, Problem
 from twin.library import Library, find
 
@@ -32,5 +32,5 @@ def main(arguments: argparse.Namespace) -> int:
     if problems:
         raise FileProblems(problems)
     for path in paths:
-        console().print(f"ok {path}", soft_wrap=True)
+        say(f"ok {path}")
     return 0

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from rich.markup import escape
+
 import twin
 from twin.bundled import folder
 from twin.chain.engines import available
@@ -91,7 +93,8 @@ def main(arguments: argparse.Namespace) -> int:
         as_json({"passed": good, "version": twin.__version__, "checks": rows})
     else:
         rows_shown = (
-            ("[green]ok[/]" if ok else "[red]FAIL[/]", name, detail) for name, ok, detail in found
+            ("[green]ok[/]" if ok else "[red]FAIL[/]", name, escape(detail))
+            for name, ok, detail in found
         )
         console().print(table(f"twin {twin.__version__}", ("", "part", "found"), rows_shown))
     return 0 if good else 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
+from rich.markup import escape
+
 from twin.commands.screen import as_json, console, table
 from twin.faults.injector import kinds
 from twin.library import Library, bundled
@@ -22,7 +24,7 @@ def main(arguments: argparse.Namespace) -> int:
     """List the kind of thing that *arguments* name."""
     library = Library(agents=arguments.agents, engine=arguments.engine)
     parts = library.parts
-    rows: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
+    kinds_of: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
         "scenarios": lambda: [
             (scenario.name, scenario.title) for scenario in map(library.load, bundled())
         ],
@@ -39,10 +41,11 @@ def main(arguments: argparse.Namespace) -> int:
         "metrics": lambda: [(name, spec.help) for name, spec in metric_table().items()],
         "invariants": lambda: [(item.name, item.description) for item in INVARIANTS],
     }
-    found = rows[arguments.kind]()
+    found = kinds_of[arguments.kind]()
     if arguments.json:
         items = [{"name": name, "about": about} for name, about in found]
         as_json({arguments.kind: items})
     else:
-        console().print(table(arguments.kind, ("name", "what it is"), found))
+        rows = ((escape(name), escape(about)) for name, about in found)
+        console().print(table(arguments.kind, ("name", "what it is"), rows))
     return 0

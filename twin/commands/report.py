@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from twin.commands.screen import as_json, console
+from twin.commands.screen import as_json, say
 from twin.report import write
 from twin.results import RunFolder, latest
 
@@ -19,5 +19,5 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         as_json({"run": str(run.path), "report": str(run.report)})
     else:
-        console().print(f"report: {run.report}", soft_wrap=True)
+        say(f"report: {run.report}")
     return 0

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from twin.commands.screen import as_json, console, progress, table
+from rich.markup import escape
+
+from twin.commands.screen import as_json, console, progress, say, table
 from twin.errors import UsageError
 from twin.library import Library, find
+from twin.results import Check
 from twin.runner import Outcome, Request, execute
 from twin.scenario import Scenario
 from twin.scenario.values import parse_seconds
@@ -40,8 +43,6 @@ def main(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.scenario} holds {len(paths)} scenarios; `twin run` takes one")
     scenario = library.load(paths[0])
     if arguments.seed is not None:
-        if arguments.seed < 0:
-            raise UsageError(f"--seed {arguments.seed}: a seed is 0 or more")
         scenario = scenario.with_seed(arguments.seed)
     without = ids(arguments.without)
     request = Request(
@@ -73,31 +74,27 @@ def described(outcome: Outcome) -> dict[str, Any]:
 def show(scenario: Scenario, outcome: Outcome, *, engine: str) -> None:
     """Print the verdict of *outcome*, line by line, and where the report lies."""
     screen, summary = console(), outcome.summary
-    screen.print(
-        table(
-            f"{scenario.title} (seed {summary.seed}, engine {engine})",
-            ("", "check", "limit", "got"),
-            (
-                ("[green]ok[/]" if check.passed else "[red]FAIL[/]", check.name, str(check.limit),
-                 str(check.got))
-                for check in summary.checks
-            ),
-        )
-    )  # fmt: skip
+    title = escape(f"{scenario.title} (seed {summary.seed}, engine {engine})")
+    screen.print(table(title, ("", "check", "limit", "got"), map(_row, summary.checks)))
     if summary.loss is not None:
         net = (
             ""
             if summary.loss.net is None
-            else f", net of the same seed without faults {summary.loss.net}"
+            else f", net of the same seed without faults {summary.loss.net:,}"
         )
-        screen.print(f"loss: {summary.loss.value} {summary.loss.unit}{net}")
+        say(f"loss: {summary.loss.value:,} {summary.loss.unit}{net}")
     speed, counts = summary.speed, summary.counts
-    screen.print(
+    say(
         f"{counts.transactions} transactions, {counts.incidents} incidents, {counts.pages} pages "
         f"in {speed.wall_seconds:.1f} s, {speed.peak_rss_mb:.0f} MB"
     )
-    screen.print(f"digest {summary.digest}")
+    say(f"digest {summary.digest}")
     word = "[green]PASSED[/]" if summary.passed else "[red]FAILED[/]"
     partial = " (partial: it was not run to its end, which never passes)" if summary.partial else ""
-    screen.print(f"verdict: {word}{partial}")
-    screen.print(f"report: {outcome.folder.report}", soft_wrap=True)
+    screen.print(f"verdict: {word}{partial}", soft_wrap=True)
+    say(f"report: {outcome.folder.report}")
+
+
+def _row(check: Check) -> tuple[str, str, str, str]:
+    word = "[green]ok[/]" if check.passed else "[red]FAIL[/]"
+    return word, escape(check.name), escape(str(check.limit)), escape(str(check.got))

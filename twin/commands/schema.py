@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
+from twin.commands.screen import as_json, say
 from twin.library import Library
+from twin.results import write_atomic
 from twin.scenario import schema
 
 __all__ = ["main"]
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print the schema, or write it."""
+    """Print the schema, or write it; `--json` puts it under a key beside the schema version."""
     library = Library(agents=arguments.agents, engine=arguments.engine)
-    text = json.dumps(schema(library.vocabulary), indent=2, sort_keys=True) + "\n"
+    made = schema(library.vocabulary)
+    text = json.dumps(made, indent=2, sort_keys=True)
     if arguments.out:
-        arguments.out.write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+        write_atomic(arguments.out, text.encode() + b"\n")
+    if arguments.json:
+        as_json({"schema": made})
+    elif not arguments.out:
+        say(text)
     return 0

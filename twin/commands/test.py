@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from twin import golden, junit
+from rich.markup import escape
+
+from twin import junit
 from twin.commands.run import ids
-from twin.commands.screen import as_json, console
+from twin.commands.screen import as_json, console, running, say
+from twin.errors import UsageError
 from twin.library import Library, find
 from twin.suite import Case, Result, cases, run_all
 
@@ -15,56 +18,63 @@ __all__ = ["main"]
 
 def main(arguments: argparse.Namespace) -> int:
     """Run every case; exit with the gravest code among them (a crash before a failure)."""
-    library = Library(agents=arguments.agents, engine=arguments.engine)
+    if arguments.jobs < 1:
+        raise UsageError(f"--jobs {arguments.jobs}: at least one run at a time")
     suite = cases(
-        library,
+        Library(agents=arguments.agents, engine=arguments.engine),
         find(arguments.scenarios),
         seed=arguments.seed,
-        without=library.parts_without(ids(arguments.without)) and ids(arguments.without),
+        without=ids(arguments.without),
         root=arguments.out,
         update=arguments.update,
         agents=tuple(arguments.agents),
     )
-    before = {case.label: _golden_of(case) for case in suite} if arguments.update else {}
-    screen = console(stderr=arguments.json)
     results: list[Result] = []
-    for result in run_all(suite, jobs=arguments.jobs):
-        results.append(result)
-        word = "[green]passed[/]" if result.passed else "[red]FAILED[/]"
-        screen.print(f"{word} {result.case.label} in {result.seconds:.1f} s  {result.run}")
-        for line in junit.lines(result) if not result.passed else ():
-            screen.print(f"    {line}", markup=False)
-        if arguments.update:
-            _show_update(result.case, before[result.case.label], screen.print)
+    with running() as tell:
+
+        def told(case: Case, ended: bool) -> None:  # noqa: FBT001 - a callback's shape
+            tell(case.label, ended)
+
+        for result in run_all(suite, jobs=arguments.jobs, tell=told):
+            results.append(result)
+            _show(result, stderr=arguments.json)
     if arguments.junit:
         junit.write(arguments.junit, results)
     good = sum(1 for item in results if item.passed)
-    screen.print(f"{good} passed, {len(results) - good} failed")
+    say(_tally(len(suite), results), stderr=arguments.json)
     if arguments.json:
-        as_json({"passed": good == len(results), "cases": [_plain(item) for item in results]})
+        as_json({"passed": good == len(suite), "cases": [_plain(item) for item in results]})
     return max((item.exit_code for item in results), default=0)
 
 
-def _golden_of(case: Case) -> dict[str, object]:
-    return golden.read(golden.path_of(case.scenario, case.label)) or {}
+def _show(result: Result, *, stderr: bool) -> None:
+    """Print a line for *result*, what is wrong with it, and what --update changed."""
+    words = {"passed": "[green]passed[/]", "FAILED": "[red]FAILED[/]", "stopped": "stopped"}
+    word = "passed" if result.passed else "stopped" if result.interrupted else "FAILED"
+    where = f"  {result.run}" if result.run else ""
+    line = escape(f"{result.case.label} in {result.seconds:.1f} s{where}")
+    console(stderr=stderr).print(f"{words[word]} {line}", soft_wrap=True)
+    for detail in junit.lines(result) if not result.passed else ():
+        say(f"    {detail}", stderr=stderr)
+    for change in result.updated:
+        say(f"    updated {change}", stderr=stderr)
 
 
-def _show_update(case: Case, before: dict[str, object], show: object) -> None:
-    """Print what --update changed in the golden file of *case*."""
-    if not case.golden or not callable(show):
-        return
-    after = _golden_of(case)
-    plain = {
-        name: value["value"] if isinstance(value, dict) else value for name, value in after.items()
-    }
-    for difference in golden.compare(before, plain):
-        show(f"    updated {difference}", markup=False)
+def _tally(whole: int, results: list[Result]) -> str:
+    stopped = sum(1 for item in results if item.interrupted)
+    good = sum(1 for item in results if item.passed)
+    words = [f"{good} passed", f"{len(results) - good - stopped} failed"]
+    if stopped or len(results) < whole:
+        words.append(f"{stopped} stopped")
+        words.append(f"{whole - len(results)} not run")
+    return ", ".join(words)
 
 
 def _plain(result: Result) -> dict[str, object]:
     return {
         "case": result.case.label,
         "passed": result.passed,
+        "exit_code": result.exit_code,
         "seconds": result.seconds,
         "run": result.run,
         "digest": result.digest,
@@ -73,6 +83,7 @@ def _plain(result: Result) -> dict[str, object]:
         "unit": result.unit,
         "error": result.error,
         "differences": list(result.differences),
+        "updated": list(result.updated),
         "broken": [check.model_dump(mode="json") for check in result.broken],
         "reproduce": result.case.command,
     }

@@ -190,6 +190,28 @@ class _Incidents:
         return _copy(self._store.get(incident))
 
 
+class _Metrics:
+    """The metrics store, and nothing else of the monitoring."""
+
+    def __init__(self, store: Metrics) -> None:
+        self._store = store
+
+    def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
+        """Evaluate *expression* now."""
+        return self._store.query(expression)
+
+
+class _Alerts:
+    """The alert board, and nothing else of the monitoring."""
+
+    def __init__(self, board: Alerts) -> None:
+        self._board = board
+
+    def firing(self) -> list[Alert]:
+        """Return what fires now, worst first."""
+        return self._board.firing()
+
+
 class _NoMonitoring:
     """Stands in until the monitoring is wired, and says so."""
 
@@ -234,7 +256,7 @@ class TwinDesk:
 
     def wire(self, metrics: Metrics, alerts: Alerts) -> None:
         """Give the desk the metrics store and the alert board."""
-        self.metrics, self.alerts = metrics, alerts
+        self.metrics, self.alerts = _Metrics(metrics), _Alerts(alerts)
 
     @property
     def now(self) -> int:

@@ -199,20 +199,22 @@ class Roster:
         """Page *role* about *subject*, one after the other; value the Person who answered.
 
         The next is paged when one has not answered within *deadline* seconds; whoever answers
-        first takes it. Round and round until somebody does.
+        first takes it. It goes on until somebody does: one who never answered is paged anew, but
+        a phone that still rings is not rung twice.
         """
-        waiting: list[simpy.Process] = []
+        ringing: dict[simpy.Process, Person] = {}
         while True:
-            for person in self.on_call(role):
+            silent = [item for item in self.on_call(role) if item not in ringing.values()]
+            if silent:
                 self.on_page()
-                waiting.append(self._clock.spawn(self._reach(person, subject)))
-                limit = self._clock.after(deadline)
-                while not limit.processed:  # one who gives up late does not cut this one short
-                    yield simpy.AnyOf(self._clock.env, [*waiting, limit])
-                    for reply in [item for item in waiting if item.triggered]:
-                        if reply.value is not None:
-                            return reply.value
-                        waiting.remove(reply)
+                ringing[self._clock.spawn(self._reach(silent[0], subject))] = silent[0]
+            limit = self._clock.after(deadline)
+            while not limit.processed:  # one who gives up late does not cut this one short
+                yield simpy.AnyOf(self._clock.env, [*ringing, limit])
+                for reply in [item for item in ringing if item.triggered]:
+                    if reply.value is not None:
+                        return reply.value
+                    del ringing[reply]
 
     def _reach(self, person: Person, subject: str) -> Process:
         reached = yield from person.answer(subject)

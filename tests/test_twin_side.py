@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from twin.desk.incidents import IncidentStore
+from twin.desk.port import Desk, View
+from twin.desk.register import SignedRegister
+from twin.desk.twin_side import KEPT, TwinDesk
+from twin.errors import NoData, Reverted, UnknownBlock, UnknownName
+from twin.market.customs import Customs
+from twin.market.index import Index
+from twin.market.reports import ReportBoard
+from twin.protocol.parameters import feed_id
+from twin.random import Streams
+
+if TYPE_CHECKING:
+    from tests.small_network import ANN, BEN, START, UNIT, USD, Network
+else:
+    from small_network import ANN, BEN, START, UNIT, USD, Network
+
+WTI = feed_id("WTI")
+RESERVES = ("LiquidityPool", "reserves", ())
+
+
+class StraightPath:
+    """A commodity at 80 USD, for ever."""
+
+    commodity, step = "WTI", 60
+
+    def price(self, now: int) -> int:
+        del now
+        return 80 * USD
+
+
+class Lab:
+    """A desk over the small network, with one index, one customs house and no monitoring."""
+
+    def __init__(self) -> None:
+        self.network = Network()
+        streams = Streams(1)
+        self.index = Index(StraightPath(), streams, noise=0, latency=60)  # type: ignore[arg-type]
+        self.reports, self.customs = ReportBoard(), Customs(streams)
+        self.store = IncidentStore()
+        self.desk = TwinDesk(
+            self.network.clock,
+            self.network.chain,
+            deployment=self.network.deployment,
+            indices={"WTI": self.index},
+            reports=self.reports,
+            venues={},
+            customs=self.customs,
+            register=SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI}),
+            incidents=self.store,
+        )
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab()
+
+
+def test_it_is_a_desk(lab: Lab) -> None:
+    desk: Desk = lab.desk  # the type checker compares every method
+    view: View = desk.at()
+    assert (desk.now, view.block, view.timestamp) == (START, 0, START)
+
+
+def test_a_view_reads_one_block_whatever_happens_after(lab: Lab) -> None:
+    network, desk = lab.network, lab.desk
+    network.run(13)
+    view = desk.at()
+    network.swap(amount=1000 * UNIT)
+    network.run(12)
+    assert (view.block, desk.at().block) == (1, 2)
+    assert view.read(*RESERVES[:2])[0] == 10**6 * UNIT
+    assert desk.at().read(*RESERVES[:2])[0] == 1_001_000 * UNIT
+    assert view.batch([RESERVES])[0][0] == 10**6 * UNIT
+    assert desk.at(1).batch([RESERVES])[0][0] == 10**6 * UNIT
+
+
+def test_a_batch_answers_like_its_reads_and_keeps_reverts_apart(lab: Lab) -> None:
+    lab.network.run(13)
+    view = lab.desk.at()
+    calls = [RESERVES, ("OracleNetwork", "fresh", (WTI,)), ("FeeSchedule", "fee", (0,))]
+    reserves, fresh, fee = view.batch(calls)
+    assert (reserves, fee) == (view.read(*RESERVES[:2]), view.read("FeeSchedule", "fee", 0))
+    assert isinstance(fresh, Reverted)
+    assert "StaleFeed" in fresh.reason
+    with pytest.raises(Reverted, match="StaleFeed"):
+        view.read("OracleNetwork", "fresh", WTI)
+
+
+def test_a_batch_is_asked_once_a_state_and_nobody_shares_the_list(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, desk = lab.network, lab.desk
+    network.run(13)
+    network.chain.header(1)  # the genesis is closed by the first question
+    calls: list[Any] = []
+    original = network.chain.call
+
+    def counting(*args: Any, **more: Any) -> Any:
+        calls.append(args)
+        return original(*args, **more)
+
+    monkeypatch.setattr(network.chain, "call", counting)
+    first = desk.at().batch([RESERVES])
+    first.append("scribble")
+    network.run(600)  # blocks without transactions: the same state
+    assert len(desk.at().batch([RESERVES])) == 1
+    assert len(calls) == 1
+    network.swap()
+    network.run(12)
+    assert desk.at().batch([RESERVES])[0][0] == 1_000_001 * UNIT
+    assert len(calls) == 2
+
+
+def test_a_batch_takes_lists_among_its_arguments_and_forgets_old_batches(lab: Lab) -> None:
+    view, pool = lab.desk.at(), lab.network.deployment.contract("LiquidityPool")
+    inner = [(pool.address, True, pool.encode("reserves"))]
+    ((answer,),) = view.batch([("Multicall3", "aggregate3", (inner,))])
+    assert answer[0] is True
+    for number in range(KEPT + 5):
+        view.batch([("PaymentToken", "balanceOf", (bytes([number]) * 20,))])
+    assert view.batch([RESERVES])[0][0] == 10**6 * UNIT
+
+
+def test_logs_begin_at_a_second_and_end_at_the_views_block(lab: Lab) -> None:
+    network, desk = lab.network, lab.desk
+    for sender in (ANN, BEN, ANN):
+        network.swap(sender)
+        network.run(12)
+    network.run(1)
+    found = desk.at().logs("LiquidityPool", "Swapped", since=START + 24)
+    assert [(log.block, log.timestamp, log.args["sender"]) for log in found] == [
+        (2, START + 24, BEN), (3, START + 36, ANN)
+    ]  # fmt: skip
+    assert [log.block for log in desk.at(2).logs("LiquidityPool", "Swapped", since=0)] == [1, 2]
+    assert desk.at().logs("LiquidityPool", "Swapped", since=START + 37) == []
+    (added,) = desk.at().logs("LiquidityPool", "LiquidityAdded", since=0)  # of the genesis
+    assert (added.block, added.args["shares"] > 0) == (0, True)
+
+
+def test_stats_and_simulations_come_through_the_view(lab: Lab) -> None:
+    lab.network.swap()
+    lab.network.run(13)
+    assert lab.desk.at().stats(since=START).transactions == 1
+    assert lab.desk.at().simulate("pauser", "LiquidityPool", "pause", ()).success
+
+
+def test_feeds_answer_index_reports_and_signatures(lab: Lab) -> None:
+    lab.network.run(3600)
+    quote = lab.desk.feeds.index("WTI")
+    assert (quote.price, quote.at) == (80 * USD, START + 3600 - 60)
+    report = lab.reports.publish("one", "WTI", "albion", 80 * USD, START)
+    assert lab.desk.feeds.reports("WTI") == [report]
+    assert lab.desk.feeds.authentic(report)
+    lab.index.halt()
+    with pytest.raises(NoData, match="the index of WTI does not answer"):
+        lab.desk.feeds.index("WTI")
+
+
+def test_customs_publish_papers_without_the_truth_behind_them(lab: Lab) -> None:
+    document = lab.customs.declare("norway", "WTI", 600_000_000, START)
+    published = lab.desk.customs.document(document.hash)
+    assert published == document.as_mapping()
+    assert lab.desk.customs.document(b"\x01" * 32) is None
+
+
+REFUSED: dict[str, tuple[Callable[[Lab], Any], type[Exception]]] = {
+    "a commodity": (lambda lab: lab.desk.feeds.index("WTX"), UnknownName),
+    "a venue": (lambda lab: lab.desk.venues.ticker("meridian"), UnknownName),
+    "an incident": (lambda lab: lab.desk.incidents.get("INC-001"), UnknownName),
+    "a contract": (lambda lab: lab.desk.at().read("Pool", "reserves"), UnknownName),
+    "a function": (lambda lab: lab.desk.at().read("LiquidityPool", "reserve"), UnknownName),
+    "an event": (lambda lab: lab.desk.at().logs("LiquidityPool", "Swap", since=0), UnknownName),
+    "a block to come": (lambda lab: lab.desk.at(9).read("LiquidityPool", "reserves"), UnknownBlock),
+    "a metric": (lambda lab: lab.desk.metrics.query("up"), NoData),
+    "an alert": (lambda lab: lab.desk.alerts.firing(), NoData),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("ask", "error"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_not_there_is_refused(
+    lab: Lab, ask: Callable[[Lab], Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        ask(lab)
+
+
+def test_incidents_on_the_desk_are_copies(lab: Lab) -> None:
+    made = lab.store.create(START, summary="x", severity="P1", family="pool", alerts=["High{}"])
+    for seen in (lab.desk.incidents.get(made.id), *lab.desk.incidents.open()):
+        assert seen == made
+        seen.state = "closed"
+        seen.alerts.append("Mine{}")
+    assert lab.store.get(made.id).state == "open"
+    assert lab.store.get(made.id).alerts == ["High{}"]
+
+
+def test_monitoring_is_wired_in_later(lab: Lab) -> None:
+    class Board:
+        def query(self, expression: str) -> list[Any]:
+            return [({}, float(len(expression)))]
+
+        def firing(self) -> list[Any]:
+            return []
+
+    board = Board()
+    lab.desk.wire(board, board)
+    assert (lab.desk.metrics.query("up"), lab.desk.alerts.firing()) == ([({}, 2.0)], [])
