@@ -110,7 +110,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     One for the whole module: a command may use what an earlier one left, as a reader's would.
     """
     folder = tmp_path_factory.mktemp("readme")
-    for name in ("agents", "contracts_abi", "experiments", "scenarios"):
+    for name in ("agents", "contracts_abi", "docs", "experiments", "scenarios"):
         (folder / name).symlink_to(ROOT / name)
     return folder
 

@@ -96,9 +96,9 @@ def test_finish_lists_the_hash_of_every_file(tmp_path: Path, scenario: Written) 
     run.write_summary(summary())
     manifest = run.finish("finished", digest=log.digest(), state_root="0x00", head=5, reached=2_000)
     assert sorted(manifest.files) == [
+        "baseline.twin.yaml",
         "events.jsonl",
         "metrics.sqlite",
-        "scenario.twin.yaml",
         "summary.json",
     ]
     assert manifest.files["events.jsonl"] == manifest.digest
@@ -184,9 +184,9 @@ def test_out_is_used_exactly_and_again(tmp_path: Path, scenario: Written) -> Non
     second = RunFolder.create(tmp_path, scenario, seed=8, out=out)
     assert second.path == out
     assert sorted(path.name for path in out.iterdir()) == [
+        "baseline.twin.yaml",
         "manifest.json",
         "notes.txt",
-        "scenario.twin.yaml",
     ]
     assert second.read_manifest().seed == 8
 

@@ -295,8 +295,8 @@ class RunFolder:
 
     @property
     def scenario(self) -> Path:
-        """The scenario file as it was when the run began."""
-        return self.path / "scenario.twin.yaml"
+        """The scenario file as it was when the run began, under its own name."""
+        return self.path / f"{self.read_manifest().scenario}.twin.yaml"
 
     @classmethod
     def create(
@@ -336,7 +336,8 @@ class RunFolder:
         run = cls(_numbered(root, stem) if out is None else _exactly(out))
         text = scenario.path.read_bytes() if scenario.path.is_file() else None
         run._put(run.manifest, manifest)
-        for stale in (run.events, run.evidence, run.metrics, run.summary, run.report, run.scenario):
+        older = sorted(run.path.glob("*.twin.yaml"))
+        for stale in (run.events, run.evidence, run.metrics, run.summary, run.report, *older):
             stale.unlink(missing_ok=True)
         if text is not None:
             write_atomic(run.scenario, text)
