@@ -67,7 +67,10 @@ def test_a_reorg_includes_everything_again_under_other_hashes(counted: Counted, 
 
 def test_what_a_reorg_drops_is_gone_and_its_followers_wait(counted: Counted) -> None:
     chain, counter, hashes = counted
+    told: list[tuple[bytes, str]] = []
+    chain.on_drop(lambda tx_hash, reason: told.append((tx_hash, reason)))
     reorg = chain.reorg(4, drop=[hashes[1]])
+    assert told == [(hashes[1], "dropped in a reorg")]
     assert reorg.dropped == (hashes[1],)
     assert chain.dropped(hashes[1]) == "dropped in a reorg"
     assert chain.receipt(hashes[1]) is None

@@ -267,6 +267,8 @@ class Producer:
         reorg = Reorg(first, last, _removed(gone), tuple(dropped))
         for listener in tuple(self.reorg_listeners):
             listener(reorg)
+        for tx_hash in dropped:
+            self._give_up(tx_hash)
         for number in range(first, last + 1):
             self._produce(number)
         self.schedule()
