@@ -11,10 +11,13 @@ from pathlib import Path
 
 from twin.errors import UnknownName, UsageError
 
-__all__ = ["FOLDERS", "folder"]
+__all__ = ["FOLDERS", "SUFFIX", "folder"]
 
 FOLDERS = ("agents", "contracts_abi", "scenarios")
 """The data folders there are."""
+
+SUFFIX = ".twin.yaml"
+"""How the name of a scenario file ends."""
 
 PACKAGE = Path(__file__).resolve().parent
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from twin.bundled import folder
+from twin.bundled import SUFFIX, folder
 from twin.catalog import Catalog
 from twin.chain.engines import available
 from twin.errors import UnknownName, UsageError
@@ -24,8 +24,6 @@ from twin.scoring.loss import MEASURES
 from twin.world import Parts
 
 __all__ = ["SUFFIX", "Library", "bundled", "find"]
-
-SUFFIX = ".twin.yaml"
 
 
 def find(given: Iterable[str]) -> list[Path]:
