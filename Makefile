@@ -13,7 +13,7 @@ ARGS ?=
 export PYTHON ENGINE
 
 venv := .venv/bin
-crate := $(wildcard engine/Cargo.toml engine/Cargo.lock engine/pyproject.toml) \
+crate := $(wildcard engine/Cargo.toml engine/crates.lock engine/pyproject.toml) \
          $(shell find engine/src -name '*.rs' 2>/dev/null)
 
 .PHONY: help

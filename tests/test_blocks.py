@@ -117,3 +117,16 @@ def test_parents_are_nearest_first_and_at_most_256() -> None:
     assert (len(many), many[255]) == (256, made.hash(44))
     with pytest.raises(IndexError, match="256 blocks back"):
         many[256]
+
+
+def test_a_header_that_was_shown_is_made_anew_once_its_block_is_sealed_or_cut() -> None:
+    made = ledger()
+    empty = made.header(3)
+    assert made.header(3) is empty
+    seal(made, 3)
+    full = made.header(3)
+    assert (empty.gas_used, full.gas_used) == (9, 21_000)
+    made.cut(3)
+    assert made.header(3) == empty
+    made.cut(3, salt=1)
+    assert made.header(3).hash != empty.hash

@@ -195,7 +195,9 @@ def test_answers_are_json_whatever_the_desk_said() -> None:
     assert json.loads(taken.result) == answer
 
 
-@pytest.mark.parametrize("value", [float("nan"), {1, 2}, pytest.param(object(), id="object")], ids=repr)
+@pytest.mark.parametrize(
+    "value", [float("nan"), {1, 2}, pytest.param(object(), id="object")], ids=repr
+)
 def test_an_answer_that_is_no_json_breaks_the_run(value: Any) -> None:
     lab = TeamLab()
     with pytest.raises(CrashError, match="evidence holds"):

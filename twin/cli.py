@@ -6,6 +6,7 @@ Nothing heavy is imported at the top, so that `twin --help` answers at once.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
 import os
@@ -17,11 +18,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from twin import __version__
-from twin.errors import Interrupted, TwinError, UsageError, nearest
+from twin.commands import streams
+from twin.errors import CrashError, Interrupted, TwinError, UsageError, nearest
 
 __all__ = ["main", "parser"]
 
 Add = Callable[[argparse.ArgumentParser], None]
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What a disk says that takes no more: no fault of the command line."""
 
 EXIT_CODES = """exit codes:
   0  passed                      1  a threshold, expectation or golden file failed
@@ -39,7 +44,9 @@ def _scenarios(arguments: argparse.ArgumentParser) -> None:
 
 def _engine(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
-        "--engine", default="pyevm", metavar="NAME", help="what executes transactions (pyevm)"
+        "--engine",
+        metavar="NAME",
+        help="pyevm, revm, or both in lock-step (default: revm where it is built)",
     )
     arguments.add_argument(
         "--agents",
@@ -148,12 +155,33 @@ def _bench(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _serve(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a name or a file")
+    arguments.add_argument(
+        "--bare", action="store_true", help="a chain without a world: snapshots and time travel"
+    )
+    arguments.add_argument("--port", type=int, default=8545, metavar="N", help="0: any (8545)")
+    arguments.add_argument(
+        "--speed", type=float, default=1.0, metavar="X", help="virtual seconds a second (1)"
+    )
+    arguments.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's seed")
+    arguments.add_argument(
+        "--config-out", type=Path, metavar="FILE", help="write addresses, keys and token as JSON"
+    )
+    arguments.add_argument(
+        "--allow-origin", action="append", default=[], metavar="URL",
+        help="let pages of this origin connect",
+    )  # fmt: skip
+    _engine(arguments)
+    _json(arguments)
+
+
 VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("run", "run a scenario as fast as possible", _run,
      "twin run\n  twin run oracle-unit-error --seed 7\n  twin run my.twin.yaml --until 6h --json"),
     ("test", "hold scenarios against thresholds and golden files", _test,
-     "twin test scenarios\n  twin test oracle-unit-error --without ME4,IO1,NR1\n"
-     "  twin test scenarios --junit junit.xml --update"),
+     ("twin test scenarios\n  twin test oracle-unit-error --without ME4,IO1,NR1\n"
+      "  twin test scenarios --junit junit.xml --update")),
     ("replay", "run a run folder again; it must give the same digest", _replay,
      "twin replay runs/baseline-seed1-1"),
     ("report", "write the report of a run again", _report, "twin report runs/baseline-seed1-1"),
@@ -163,6 +191,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
      "twin schema --out scenario.schema.json"),
     ("list", "list what there is", _list, "twin list\n  twin list procedures --json"),
     ("bench", "measure speed, as ratios within one run", _bench, "twin bench\n  twin bench blocks"),
+    ("serve", "serve JSON-RPC to other tools", _serve,
+     "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
     ("doctor", "say what this installation has and lacks", _json, "twin doctor"),
 )  # fmt: skip
 
@@ -210,52 +240,50 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* and return its exit code."""
+    streams.prepare()
     try:
         arguments = parser().parse_args(argv)
+    except SystemExit:  # the help was printed, or what is wrong with the command line
+        streams.tell("", sys.stdout)
+        raise
+    try:
         return _run_verb(arguments)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return Interrupted.exit_code
+    except TwinError as error:
+        return _failed(error, arguments)
 
 
 def _run_verb(arguments: argparse.Namespace) -> int:
-    """Run the verb; an error becomes a line on standard error and an exit code."""
+    """Run the verb and return its exit code; whatever breaks becomes an error of the twin's."""
     try:
         verb = importlib.import_module(f"twin.commands.{arguments.verb}")
         code: int = verb.main(arguments)
-        _flush()
-    except TwinError as error:
-        return _failed(error, arguments)
+        streams.flush()
+    except TwinError:
+        raise
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
     except OSError as error:
-        name = "" if error.filename is None else f"{error.filename}: "
-        problem = UsageError(f"{name}{error.strerror or error}")
-        problem.__cause__ = error
-        return _failed(problem, arguments)
+        kind = CrashError if error.errno in FULL else UsageError
+        where = error.filename or "cannot write what was to be shown"
+        raise kind(f"{where}: {error.strerror or error}") from error
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise CrashError(
+            f"`twin {arguments.verb}` broke: {said} (--traceback shows where in the code)"
+        ) from error
     return code
 
 
 def _failed(error: TwinError, arguments: argparse.Namespace) -> int:
     """Say what went wrong, once to a person and, with --json, once to a program."""
-    if arguments.traceback:
-        traceback.print_exception(error)
-    else:
-        print(error, file=sys.stderr)
+    text = "".join(traceback.format_exception(error)) if arguments.traceback else str(error)
+    streams.tell(text.rstrip("\n"), sys.stderr)
     if getattr(arguments, "json", False):
         body = {"schema_version": 1, "passed": False, "exit_code": error.exit_code,
                 "error": str(error)}  # fmt: skip
-        print(json.dumps(body, indent=2))
-    _flush()
+        streams.tell(json.dumps(body, indent=2), sys.stdout)
+    streams.tell("", sys.stdout)
     return error.exit_code
-
-
-def _flush() -> None:
-    """Hand the output over; a reader who went away (`twin list | head -1`) is no error."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 if __name__ == "__main__":

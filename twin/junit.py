@@ -11,9 +11,12 @@ from pathlib import Path
 from twin.results import Check, write_atomic
 from twin.suite import Result
 
-__all__ = ["lines", "write"]
+__all__ = ["amounts", "lines", "write"]
 
 DAY = 86_400
+
+LONG = re.compile(r"\d{4,}")
+"""A number that nobody reads without its digits in groups."""
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no place for, escaped or not."""
@@ -34,7 +37,21 @@ def lines(result: Result) -> list[str]:
 def _check(check: Check, start: int) -> str:
     when = "" if check.at is None else f"; first crossed {_moment(check.at, start)}"
     why = f" ({check.why})" if check.why else ""
-    return f"{check.kind} {check.name}: limit {check.limit}, got {check.got}{when}{why}"
+    name = check.name if check.kind in check.name.split() else f"{check.kind} {check.name}"
+    limit, got = amounts(check)
+    return f"{name}: limit {limit}, got {got}{when}{why}"
+
+
+def amounts(check: Check) -> tuple[str, str]:
+    """Return limit and got of *check* as they are shown: a loss has its digits in groups."""
+    limit, got = str(check.limit), str(check.got)
+    if check.kind != "loss":
+        return limit, got
+    return LONG.sub(_grouped, limit), LONG.sub(_grouped, got)
+
+
+def _grouped(number: re.Match[str]) -> str:
+    return f"{int(number[0]):,}"
 
 
 def _moment(at: int, start: int) -> str:
@@ -54,7 +71,7 @@ def _saved(result: Result, saved: int) -> str:
         return f"the loss was {loss:,} {result.unit}; with {names} it would have been {with_them}"
     return (
         f"the loss was {loss:,} {result.unit}; with {names} it would have been {loss - saved:,}: "
-        f"containment would have saved {saved:,} {result.unit}"
+        f"the response would have saved {saved:,} {result.unit}"
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twin.bundled import SUFFIX, folder
 from twin.catalog import Catalog
-from twin.chain.engines import available
+from twin.chain.engines import best, names
 from twin.errors import UnknownName, UsageError
 from twin.faults.injector import vocabulary as fault_vocabulary
 from twin.monitoring.metrics import metric_table
@@ -29,13 +29,14 @@ __all__ = ["SUFFIX", "Library", "bundled", "find"]
 def find(given: Iterable[str]) -> list[Path]:
     """Return the scenario files that *given* names: paths, folders, or names of bundled ones.
 
-    A folder stands for every scenario in it. UsageError where there is nothing.
+    A folder stands for every scenario in it, but for the copies that run folders keep. UsageError
+    where there is nothing.
     """
     found: list[Path] = []
     for item in given:
         path = Path(item)
         if path.is_dir():
-            inside = sorted(path.rglob(f"*{SUFFIX}"))
+            inside = sorted(item for item in path.rglob(f"*{SUFFIX}") if not _is_copy(item))
             if not inside:
                 raise UsageError(f"{path} holds no scenario: their names end in {SUFFIX}")
             found.extend(inside)
@@ -44,6 +45,11 @@ def find(given: Iterable[str]) -> list[Path]:
         else:
             found.append(_bundled(item))
     return found
+
+
+def _is_copy(path: Path) -> bool:
+    """Say whether *path* is the copy of a scenario that a run folder keeps."""
+    return (path.parent / "manifest.json").is_file()
 
 
 def bundled() -> list[Path]:
@@ -59,19 +65,28 @@ def _bundled(name: str) -> Path:
     return known[name]
 
 
+def _know(engine: str) -> None:
+    """Refuse an unknown *engine* before anything is begun; `both` runs the two in lock-step."""
+    if engine not in names():
+        raise UnknownName("engine", engine, names())
+
+
 class Library:
     """Everything that is loaded once per process; *agents* are extra folders of agent families."""
 
-    def __init__(self, *, agents: Iterable[Path] = (), engine: str = "pyevm") -> None:
-        """Load agents, procedures and rules; UnknownName for an *engine* that is not here."""
-        if engine not in available():
-            raise UnknownName("engine", engine, available())
+    def __init__(self, *, agents: Iterable[Path] = (), engine: str | None = None) -> None:
+        """Load agents, procedures and rules.
+
+        Without *engine* the fastest that is there is taken; UnknownName for one that is not here.
+        """
+        chosen = engine or best()
+        _know(chosen)
         catalog = Catalog.of(modules())
         self.parts = Parts(
             catalog=catalog,
             families=load_agents(agents),
             rules=default_rules(procedures=list(catalog)),
-            engine=engine,
+            engine=chosen,
         )
 
     @property

@@ -34,12 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where run folders go (pytest's own by default)",
     )
     group.addoption("--twin-update", action="store_true", help="write the golden files")
-    group.addoption("--twin-engine", default="pyevm", metavar="NAME", help="pyevm or revm")
+    group.addoption("--twin-engine", metavar="NAME", help="pyevm, revm, or both (the fastest)")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
-    """Take scenario files."""
-    if not file_path.name.endswith(SUFFIX):
+    """Take scenario files, but not the copies that run folders keep."""
+    if not file_path.name.endswith(SUFFIX) or (file_path.parent / "manifest.json").is_file():
         return None
     found: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
     return found

@@ -23,6 +23,7 @@ __all__ = ["Demand", "FeeLine", "GasPoint", "by_tip", "next_base_fee"]
 _DENOMINATOR = 8  # BASE_FEE_MAX_CHANGE_DENOMINATOR
 _ELASTICITY = 2
 _KEEP_EVERY = 512  # blocks walked after which the place is remembered
+_KEEP_ASKED = 8  # answers kept until something changes
 
 
 def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
@@ -86,6 +87,7 @@ class FeeLine:
         self.demands = tuple(demands)
         self._points = [GasPoint(0, base_fee, 0), GasPoint(1, base_fee, 0)]
         self._numbers = [0, 1]
+        self._asked: dict[int, GasPoint] = {}  # the last few answers: the head is asked for often
         self.steps = 0  # blocks walked one by one, for those who count work
 
     def active(self, number: int) -> list[Demand]:
@@ -113,9 +115,13 @@ class FeeLine:
         """Forget what is known of the blocks after *number*."""
         keep = bisect_right(self._numbers, number)
         del self._points[keep:], self._numbers[keep:]
+        self._asked.clear()
 
     def at(self, number: int) -> GasPoint:
         """Return the point of block *number*, walking from the nearest known one before it."""
+        asked = self._asked.get(number)
+        if asked is not None:
+            return asked
         place = bisect_right(self._numbers, number) - 1
         point = self._points[place]
         if point.number == number:
@@ -125,6 +131,9 @@ class FeeLine:
             point = self._walk(point, last - first, demands)
         if far:
             self._remember(point)
+        if len(self._asked) >= _KEEP_ASKED:
+            self._asked.clear()
+        self._asked[number] = point
         return point
 
     def gas_used(self, first: int, last: int) -> int:

@@ -83,6 +83,7 @@ class Ledger:
         self._anchors = [keccak(rlp((b"fictra genesis", chain_id)))]
         self._packed = 0  # how many of *numbers* are packed
         self._open: dict[int, Content] = {}
+        self._shown: Header | None = None  # the last header made: everybody asks for the head's
 
     # -- hashes and headers
 
@@ -109,6 +110,11 @@ class Ledger:
 
     def header(self, number: int) -> Header:
         """Return the header of block *number*."""
+        if self._shown is None or self._shown.number != number:
+            self._shown = self._header(number)
+        return self._shown
+
+    def _header(self, number: int) -> Header:
         record = self._records.get(number)
         hashes = (EMPTY_LIST_HASH, EMPTY_LIST_HASH, self.state_hash(number))
         if record is not None:
@@ -169,6 +175,7 @@ class Ledger:
     def seal(self, number: int, commitments: tuple[bytes, bytes, bytes], content: Content) -> None:
         """Record block *number*, later than all others, with its *content*."""
         found = self.hash_of(number, commitments)
+        self._shown = None
         self._records[number] = _Record(*commitments, found, content)
         self.numbers.append(number)
         self._anchor_from.append(number + 1)
@@ -183,6 +190,7 @@ class Ledger:
         With *salt*, the number of the reorg, the hashes from *first* on will differ.
         """
         gone = []
+        self._shown = None
         while self.numbers and self.numbers[-1] >= first:
             number = self.numbers.pop()
             content = self.content(number)

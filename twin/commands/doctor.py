@@ -15,7 +15,7 @@ from rich.markup import escape
 
 import twin
 from twin.bundled import folder
-from twin.chain.engines import available
+from twin.chain.engines import available, best
 from twin.commands.screen import as_json, console, table
 from twin.errors import TwinError
 from twin.library import Library, bundled
@@ -46,7 +46,8 @@ def _keccak() -> Finding:
 
 def _engine() -> Finding:
     found = available()
-    return "engines", bool(found), ", ".join(found) or "none: install py-evm"
+    told = f"{', '.join(found)}; {best()} runs unless --engine says otherwise" if found else ""
+    return "engines", bool(found), told or "none: install py-evm"
 
 
 def _contracts() -> Finding:

@@ -20,7 +20,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Replay the run; exit code 4 where the digest differs, with the first event that does."""
     run = RunFolder.load(arguments.run)
     manifest = run.read_manifest()
-    request = _again(run, manifest, Library(agents=arguments.agents, engine=arguments.engine))
+    engine = arguments.engine or manifest.engine  # what ran then, not what is fastest here
+    request = _again(run, manifest, Library(agents=arguments.agents, engine=engine))
     with tempfile.TemporaryDirectory(prefix="twin-replay-") as folder:
         events = Path(folder) / "events.jsonl"
         with progress(quiet=arguments.json) as report:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from twin import junit
 from twin.commands.screen import as_json, console, progress, say, table
 from twin.errors import UsageError
 from twin.library import Library, find
@@ -58,7 +59,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         as_json(described(outcome))
     else:
-        show(scenario, outcome, engine=arguments.engine)
+        show(scenario, outcome, engine=library.parts.engine)
     return 0 if outcome.summary.passed else 1
 
 
@@ -97,4 +98,5 @@ def show(scenario: Scenario, outcome: Outcome, *, engine: str) -> None:
 
 def _row(check: Check) -> tuple[str, str, str, str]:
     word = "[green]ok[/]" if check.passed else "[red]FAIL[/]"
-    return word, escape(check.name), escape(str(check.limit)), escape(str(check.got))
+    limit, got = junit.amounts(check)
+    return word, escape(check.name), escape(limit), escape(got)

@@ -8,18 +8,28 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from twin.clock import DAY
-from twin.runner import Progress as Report
+from twin.commands.streams import hush
 
-__all__ = ["as_json", "console", "hush", "progress", "running", "say", "table"]
+if TYPE_CHECKING:  # the runner brings matplotlib, which `twin list` has no use for
+    from twin.runner import Progress as Report
+
+__all__ = ["as_json", "console", "progress", "running", "say", "table"]
 
 SCHEMA_VERSION = 1
+
+UNBOUNDED = 2000
+"""The width of a pipe, in characters: wider than any row."""
+
+ROOM = 30
+"""Characters that stay for the other columns beside names that are not folded."""
 
 
 class _Screen(Console):
@@ -27,19 +37,18 @@ class _Screen(Console):
 
     def on_broken_pipe(self) -> None:
         """Keep the exit code for what the verb finds, not for who listened."""
-        hush()
+        hush(sys.stderr if self.stderr else sys.stdout)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that wraps at the terminal's width and colours on terminals only."""
-    return _Screen(stderr=stderr, highlight=False)
+    """Return a console that wraps at the terminal's width and colours on terminals only.
 
-
-def hush() -> None:
-    """Send standard output to nowhere: whoever read it went away."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    In a pipe nothing is wrapped, unless COLUMNS says at what: there one row is one line.
+    """
+    screen = _Screen(stderr=stderr, highlight=False)
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = UNBOUNDED
+    return screen
 
 
 def say(text: str, *, stderr: bool = False) -> None:
@@ -56,17 +65,26 @@ def as_json(body: Mapping[str, Any]) -> None:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        hush()
+        hush(sys.stdout)
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
-    """Return *rows* as a table whose cells fold instead of being cut; cells may hold markup."""
-    made = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> RenderableType:
+    """Return *title* above a table of *rows*, whose cells fold instead of being cut.
+
+    Title and cells may hold markup.
+
+    A column called `name` is not folded where it leaves room for the rest: names are copied.
+    """
+    cells = [tuple(row) for row in rows]
+    made = Table(show_edge=False, pad_edge=False)
+    for place, column in enumerate(columns):
+        longest = max((len(row[place]) for row in cells), default=0)
+        whole = column == "name" and longest <= console().width - ROOM
+        made.add_column(column, overflow="fold", no_wrap=whole)
+    for row in cells:
         made.add_row(*row)
-    return made
+    # Rich would fold a title of the table's own at the width of the table, however narrow.
+    return Group(Text.from_markup(title), made)
 
 
 def _bars(screen: Console, *columns: Any) -> Progress:
@@ -130,7 +148,7 @@ def running(*, verb: str = "running") -> Iterator[Callable[[str, bool], None]]:
     screen = console(stderr=True)
     if not screen.is_terminal:
 
-        def tell(name: str, ended: bool) -> None:  # noqa: FBT001 - a callback's shape
+        def tell(name: str, ended: bool) -> None:
             if not ended:
                 screen.print(f"{verb} {name}", markup=False, soft_wrap=True)
 
@@ -139,7 +157,7 @@ def running(*, verb: str = "running") -> Iterator[Callable[[str, bool], None]]:
     with _bars(screen, SpinnerColumn(), TextColumn("{task.description}", markup=False)) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(name: str, ended: bool) -> None:  # noqa: FBT001 - the same
+        def show(name: str, ended: bool) -> None:
             if ended:
                 bars.remove_task(tasks.pop(name))
             else:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from twin import junit
 from twin.commands.run import ids
 from twin.commands.screen import as_json, console, running, say
-from twin.errors import UsageError
+from twin.errors import Interrupted, UsageError
 from twin.library import Library, find
 from twin.suite import Case, Result, cases, run_all
 
@@ -32,7 +32,7 @@ def main(arguments: argparse.Namespace) -> int:
     results: list[Result] = []
     with running() as tell:
 
-        def told(case: Case, ended: bool) -> None:  # noqa: FBT001 - a callback's shape
+        def told(case: Case, ended: bool) -> None:
             tell(case.label, ended)
 
         for result in run_all(suite, jobs=arguments.jobs, tell=told):
@@ -44,7 +44,9 @@ def main(arguments: argparse.Namespace) -> int:
     say(_tally(len(suite), results), stderr=arguments.json)
     if arguments.json:
         as_json({"passed": good == len(suite), "cases": [_plain(item) for item in results]})
-    return max((item.exit_code for item in results), default=0)
+    # Ctrl-C between two cases stops none, but what was not run did not pass.
+    least = Interrupted.exit_code if len(results) < len(suite) else 0
+    return max([least, *(item.exit_code for item in results)])
 
 
 def _show(result: Result, *, stderr: bool) -> None:

@@ -6,9 +6,9 @@ events in a file, for a replay, a comparison or a measurement.
 
 from __future__ import annotations
 
-from twin.runner.execute import Outcome, execute
 from twin.runner.interrupts import Interrupts
 from twin.runner.request import Progress, Request, nothing
+from twin.runner.run import Outcome, execute
 from twin.runner.simulation import Simulation, simulate
 
 __all__ = [

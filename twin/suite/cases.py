@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twin import golden
+from twin.chain.engines import best
 from twin.errors import Interrupted, TwinError, UsageError
 from twin.library import SUFFIX, Library
 from twin.results import Check, Loss
@@ -27,7 +29,7 @@ class Case:
     golden: bool
     control: str | None = None
     without: tuple[str, ...] = ()
-    engine: str = "pyevm"
+    engine: str = field(default_factory=best)
     agents: tuple[Path, ...] = ()
     root: Path = Path("runs")
     update: bool = False
@@ -42,15 +44,16 @@ class Case:
     @property
     def command(self) -> str:
         """The line that runs it again."""
-        parts = ["twin run", str(self.scenario), f"--seed {self.seed}"]
+        parts = ["twin", "run", str(self.scenario), "--seed", str(self.seed)]
         if self.control:
-            parts.append(f"--control {self.control}")
+            parts += ["--control", self.control]
         if self.without:
-            parts.append(f"--without {','.join(self.without)}")
-        if self.engine != "pyevm":
-            parts.append(f"--engine {self.engine}")
-        parts.extend(f"--agents {folder}" for folder in self.agents)
-        return " ".join(parts)
+            parts += ["--without", ",".join(self.without)]
+        if self.engine != best():
+            parts += ["--engine", self.engine]
+        for folder in self.agents:
+            parts += ["--agents", str(folder)]
+        return shlex.join(parts)
 
     @property
     def golden_file(self) -> Path:
@@ -124,9 +127,14 @@ def cases(
 
 
 def run_case(case: Case) -> Result:
-    """Run *case* in this process; an error of the twin becomes part of the result."""
+    """Run *case* in this process; an error of the twin becomes part of the result.
+
+    So does Ctrl-C outside the run itself, so that a suite keeps what it has.
+    """
     try:
         return _run(case, Library(agents=case.agents, engine=case.engine))
+    except KeyboardInterrupt:
+        return Result(case, passed=False, error="stopped", exit_code=Interrupted.exit_code)
     except TwinError as error:
         return Result(case, passed=False, error=str(error), exit_code=error.exit_code)
 

@@ -12,6 +12,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Self
@@ -29,7 +31,7 @@ PATIENCE = 10.0
 """Seconds that a child gets to leave after the second Ctrl-C."""
 
 
-def _quiet(_case: Case, _ended: bool) -> None:  # noqa: FBT001 - a callback's shape
+def _quiet(_case: Case, _ended: bool) -> None:
     """Tell nobody."""
 
 
@@ -43,9 +45,9 @@ def run_all(suite: Sequence[Case], *, jobs: int, tell: Tell = _quiet) -> Iterato
         yield from _side_by_side(suite, jobs, tell)
         return
     for case in suite:
-        tell(case, False)  # noqa: FBT003 - a callback's shape
+        tell(case, False)
         result = run_case(case)
-        tell(case, True)  # noqa: FBT003 - the same
+        tell(case, True)
         yield result
         if result.interrupted:
             return
@@ -104,11 +106,12 @@ class _Children:
         place, case = self._next, self._suite[self._next]
         ours, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_work, args=(theirs, case), daemon=True)
-        process.start()
+        with _no_ctrl_c():
+            process.start()
         theirs.close()
         self._running[ours] = (place, process)
         self._next += 1
-        self._tell(case, False)  # noqa: FBT003 - a callback's shape
+        self._tell(case, False)
 
     def collect(self, *, interrupted: Interrupts) -> None:
         """Wait until a child answers or dies, and keep what came of it."""
@@ -125,12 +128,27 @@ class _Children:
             ours.close()
             del self._running[ours]
             self.done[place] = result
-            self._tell(case, True)  # noqa: FBT003 - the same
+            self._tell(case, True)
 
     def ask(self) -> None:
         """Ask every child to stop."""
         for _place, process in tuple(self._running.values()):
             process.terminate()
+
+
+@contextmanager
+def _no_ctrl_c() -> Iterator[None]:
+    """Start a child that never gets Ctrl-C, which a terminal sends to the children as well.
+
+    A child inherits what is blocked. It could ignore the signal itself, but only after its imports,
+    which take seconds; the parent, who was deaf for an instant only, gets it afterwards.
+    """
+    resource_tracker.ensure_running()  # on its own start it would let the signal through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _dead(case: Case, code: int | None, *, stopped: bool) -> Result:
@@ -149,7 +167,6 @@ def _dead(case: Case, code: int | None, *, stopped: bool) -> Result:
 
 def _work(answer: Connection, case: Case) -> None:
     """Run *case* in a child and send what came of it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, who asks by SIGTERM
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     answer.send(run_case(case))
     answer.close()

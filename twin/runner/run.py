@@ -88,6 +88,7 @@ class _Run:
         _keep_data(self.scenario, folder)
         simulation = Simulation(self.scenario, self.request.parts, folder=folder)
         self.simulation = simulation
+        simulation.loss()  # a reference figure that is missing is known now, not after a week
         simulation.run(self.request.stop, self.scenario.name, progress=self.progress,
                        interrupts=interrupts)  # fmt: skip
         without_fault = self._control(simulation)

@@ -1,0 +1,1 @@
+"""The console and the servers: what a browser or another program talks to."""
