@@ -129,7 +129,8 @@ def test_file_problems_stand_in_the_order_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("pausr", "pauser"), ("unpause", "unpauser"), ("zzz", None), ("", None)]
+    ("name", "expected"),
+    [("pausr", "pauser"), ("PAUSER", "pauser"), ("unpause", "unpauser"), ("zzz", None), ("", None)],
 )
 def test_the_nearest_name_is_near_or_none(name: str, expected: str | None) -> None:
     assert nearest(name, ["pauser", "unpauser", "fee_steward"]) == expected

@@ -14,6 +14,7 @@ import pytest
 from twin.desk.records import verify
 from twin.results import RunFolder
 from twin.runner import Interrupts
+from twin.suite.pool import without_ctrl_c
 
 if TYPE_CHECKING:
     from tests.program_lab import LOSS, environment, inside, manifest, tampered, twin, vandal, write
@@ -179,6 +180,15 @@ def test_ctrl_c_in_a_suite_stops_every_child(tmp_path: Path) -> None:
     assert begun == ["running first", "running second"]
     assert program.returncode == 130
     assert output.splitlines()[-1] == "0 passed, 0 failed, 2 stopped, 1 not run"
+
+
+def test_a_child_is_deaf_to_ctrl_c_from_its_first_instant() -> None:
+    ask = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with without_ctrl_c():
+        child = subprocess.run([sys.executable, "-c", ask], stdout=subprocess.PIPE, check=True)
+    assert child.stdout == b"True\n"
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_signals_are_noted_once_and_given_back() -> None:

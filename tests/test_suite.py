@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import shlex
 from pathlib import Path
@@ -163,7 +164,8 @@ def test_ctrl_c_outside_a_run_keeps_what_is_known(
     def stopped(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twin.suite.cases._golden", stopped)
+    home = importlib.import_module("twin.suite.cases")  # `cases` is a function of the package too
+    monkeypatch.setattr(home, "_golden", stopped)
     done = inside("test", path, "--jobs", "1", "--junit", "j.xml", cwd=path.parent)
     assert done.returncode == 130
     assert done.stdout.splitlines()[-1] == "0 passed, 0 failed, 1 stopped, 2 not run"

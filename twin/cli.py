@@ -42,11 +42,11 @@ def _scenarios(arguments: argparse.ArgumentParser) -> None:
     )
 
 
-def _engine(arguments: argparse.ArgumentParser) -> None:
+def _engine(arguments: argparse.ArgumentParser, default: str = "revm where it is built") -> None:
     arguments.add_argument(
         "--engine",
         metavar="NAME",
-        help="pyevm, revm, or both in lock-step (default: revm where it is built)",
+        help=f"pyevm, revm, or both in lock-step (default: {default})",
     )
     arguments.add_argument(
         "--agents",
@@ -109,7 +109,7 @@ def _test(arguments: argparse.ArgumentParser) -> None:
 
 def _replay(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("run", type=Path, metavar="RUN", help="a run folder")
-    _engine(arguments)
+    _engine(arguments, "that of the run")
     _json(arguments)
 
 

@@ -51,9 +51,13 @@ __all__ = [
 
 
 def nearest(name: str, valid: Iterable[str]) -> str | None:
-    """Return the entry of *valid* that *name* most likely meant, or None when nothing is close."""
-    found = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
-    return found[0] if found else None
+    """Return the entry of *valid* that *name* most likely meant, or None when nothing is close.
+
+    Capitals do not count: `me4` means ME4.
+    """
+    known = {item.casefold(): item for item in valid}
+    found = difflib.get_close_matches(name.casefold(), list(known), n=1, cutoff=0.5)
+    return known[found[0]] if found else None
 
 
 class TwinError(Exception):

@@ -20,6 +20,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Run every case; exit with the gravest code among them (a crash before a failure)."""
     if arguments.jobs < 1:
         raise UsageError(f"--jobs {arguments.jobs}: at least one run at a time")
+    if arguments.junit and arguments.junit.is_dir():  # better known now than after all runs
+        raise UsageError(f"--junit {arguments.junit} is a folder; name a file")
     suite = cases(
         Library(agents=arguments.agents, engine=arguments.engine),
         find(arguments.scenarios),

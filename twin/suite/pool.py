@@ -22,7 +22,7 @@ from twin.errors import CrashError, Interrupted
 from twin.runner import Interrupts
 from twin.suite.cases import Case, Result, run_case
 
-__all__ = ["run_all"]
+__all__ = ["run_all", "without_ctrl_c"]
 
 Tell = Callable[[Case, bool], object]
 """Told (case, whether it ended) when a case begins and when it ends."""
@@ -106,7 +106,7 @@ class _Children:
         place, case = self._next, self._suite[self._next]
         ours, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_work, args=(theirs, case), daemon=True)
-        with _no_ctrl_c():
+        with without_ctrl_c():
             process.start()
         theirs.close()
         self._running[ours] = (place, process)
@@ -137,7 +137,7 @@ class _Children:
 
 
 @contextmanager
-def _no_ctrl_c() -> Iterator[None]:
+def without_ctrl_c() -> Iterator[None]:
     """Start a child that never gets Ctrl-C, which a terminal sends to the children as well.
 
     A child inherits what is blocked. It could ignore the signal itself, but only after its imports,
