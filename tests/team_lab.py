@@ -8,7 +8,9 @@ as (seconds since the start, what).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from paper_desk import NOW, PaperDesk
 
 from twin.catalog import Catalog, Procedure, Settings, every, on
 from twin.clock import Clock, Process
@@ -32,11 +34,6 @@ from twin.team.dispatch import Dispatcher
 from twin.team.executor import Executor, Run
 from twin.team.policies import Playbook, Policy
 from twin.team.roster import Roster
-
-if TYPE_CHECKING:
-    from tests.paper_desk import NOW, PaperDesk
-else:
-    from paper_desk import NOW, PaperDesk
 
 ALL_DAY = ShiftSpec()
 NIGHT_CAPS = ShiftSpec(start="00:00", end="00:01")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import world_lab as lab
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 PIPS = 1_000_000
 ARBITRAGEUR = lab.agents_module("arbitrageur")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
+import world_lab as lab
 
 CAPITAL = 400_000
 POOL = 2_000_000 * 10**6

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import world_lab as lab
 from pydantic import ValidationError
 
 from twin.random import Streams
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 NOISE = lab.agents_module("noise")
 PER_DAY = 4000

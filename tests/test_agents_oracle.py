@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import world_lab as lab
 from eth_hash.auto import keccak
 
 from twin.protocol.operations import operation_of
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 USD8 = 10**8
 OPEN = lab.fault("open-bound", "feed-bounds-open", "0s", commodity="WTI", max_answer=10_000_000)

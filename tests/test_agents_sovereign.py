@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
+import world_lab as lab
 
 EXPORTER = lab.agent("sovereign", "exporter", cargoes_per_day=24)
 RATE = 10**16

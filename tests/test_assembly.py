@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import chain_lab as lab
 import pytest
 
 from twin.chain.assembly import fill
 from twin.chain.basefee import Demand
 from twin.chain.mempool import Mempool
 from twin.chain.port import Engine
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 GWEI = lab.GWEI
 NOW = lab.ENV.timestamp

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from team_lab import NIGHT_CAPS, TeamLab, person, quorum
 
 from twin.errors import UnknownName
 from twin.scenario.team import AuthoritySpec, PersonSpec
 from twin.team.authority import PATIENCE
-
-if TYPE_CHECKING:
-    from tests.team_lab import NIGHT_CAPS, TeamLab, person, quorum
-else:
-    from team_lab import NIGHT_CAPS, TeamLab, person, quorum
 
 THREE = (person("amara", "x"), person("bruno", "x"), person("chen", "x"))
 

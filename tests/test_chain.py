@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 from eth_account import Account
 
@@ -20,11 +21,6 @@ from twin.chain.port import Call
 from twin.chain.receipts import Receipt
 from twin.clock import Process
 from twin.errors import ChainError, InvalidTransaction, Reverted, UnknownBlock
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 ALICE, BOB, CAROL, GWEI = lab.ALICE, lab.BOB, lab.CAROL, lab.GWEI
 EVER = 2**40

@@ -7,16 +7,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from program_lab import LOSS, ROOT, environment, inside, run, twin, write
 
 from twin import cli
-
-if TYPE_CHECKING:
-    from tests.program_lab import LOSS, ROOT, environment, inside, run, twin, write
-else:
-    from program_lab import LOSS, ROOT, environment, inside, run, twin, write
 
 HEAVY = {
     "mesa", "web3", "matplotlib", "numpy", "eth", "pydantic", "rich", "jinja2", "simpy", "yaml",

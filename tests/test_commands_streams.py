@@ -8,17 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from program_lab import environment, inside, run, tampered, write
 
 from twin import cli
 from twin.commands import list as verb
-
-if TYPE_CHECKING:
-    from tests.program_lab import environment, inside, run, tampered, write
-else:
-    from program_lab import environment, inside, run, tampered, write
 
 TWIN = f"{sys.executable} -m twin"
 

@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests.contracts_lab import (
-        CONFIG,
-        DAY,
-        DOC,
-        FEED,
-        HOUR,
-        NODES,
-        ORACLE,
-        REVERTS,
-        USD8,
-        Lab,
-        build,
-        crowded,
-        who,
-    )
-else:
-    from contracts_lab import (
-        CONFIG,
-        DAY,
-        DOC,
-        FEED,
-        HOUR,
-        NODES,
-        ORACLE,
-        REVERTS,
-        USD8,
-        Lab,
-        build,
-        crowded,
-        who,
-    )
+from contracts_lab import (
+    CONFIG,
+    DAY,
+    DOC,
+    FEED,
+    HOUR,
+    NODES,
+    ORACLE,
+    REVERTS,
+    USD8,
+    Lab,
+    build,
+    crowded,
+    who,
+)
 
 
 @pytest.fixture(scope="module")

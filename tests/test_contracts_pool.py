@@ -3,57 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
+from contracts_lab import (
+    ARTIFACTS,
+    BOOK,
+    DOC,
+    FEED,
+    FEES,
+    HOUR,
+    LOCK,
+    MILLION,
+    ORACLE,
+    POOL,
+    PT,
+    START,
+    TRADER,
+    USD8,
+    Lab,
+    build,
+    empty_pool,
+    swap,
+    who,
+)
 from eth_abi.abi import encode
 
 from twin.chain.port import AccountState, Call
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests.contracts_lab import (
-        ARTIFACTS,
-        BOOK,
-        DOC,
-        FEED,
-        FEES,
-        HOUR,
-        LOCK,
-        MILLION,
-        ORACLE,
-        POOL,
-        PT,
-        START,
-        TRADER,
-        USD8,
-        Lab,
-        build,
-        empty_pool,
-        swap,
-        who,
-    )
-else:
-    from contracts_lab import (
-        ARTIFACTS,
-        BOOK,
-        DOC,
-        FEED,
-        FEES,
-        HOUR,
-        LOCK,
-        MILLION,
-        ORACLE,
-        POOL,
-        PT,
-        START,
-        TRADER,
-        USD8,
-        Lab,
-        build,
-        empty_pool,
-        swap,
-        who,
-    )
 
 
 @pytest.fixture(scope="module")

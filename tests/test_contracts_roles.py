@@ -4,70 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from coincurve import PrivateKey
+from contracts_lab import (
+    BOOK,
+    DAY,
+    DOC,
+    FEED,
+    FEES,
+    FT,
+    HOUR,
+    MILLION,
+    NODE0,
+    NODES,
+    ORACLE,
+    POOL,
+    PT,
+    QUANTITY,
+    REVERTS,
+    SOURCES,
+    SOVEREIGN,
+    START,
+    TERMS,
+    TRADER,
+    USD8,
+    Lab,
+    build,
+    swap,
+    who,
+)
 from eth_hash.auto import keccak
 
 from twin.protocol.wiring import WIRING
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests.contracts_lab import (
-        BOOK,
-        DAY,
-        DOC,
-        FEED,
-        FEES,
-        FT,
-        HOUR,
-        MILLION,
-        NODE0,
-        NODES,
-        ORACLE,
-        POOL,
-        PT,
-        QUANTITY,
-        REVERTS,
-        SOURCES,
-        SOVEREIGN,
-        START,
-        TERMS,
-        TRADER,
-        USD8,
-        Lab,
-        build,
-        swap,
-        who,
-    )
-else:
-    from contracts_lab import (
-        BOOK,
-        DAY,
-        DOC,
-        FEED,
-        FEES,
-        FT,
-        HOUR,
-        MILLION,
-        NODE0,
-        NODES,
-        ORACLE,
-        POOL,
-        PT,
-        QUANTITY,
-        REVERTS,
-        SOURCES,
-        SOVEREIGN,
-        START,
-        TERMS,
-        TRADER,
-        USD8,
-        Lab,
-        build,
-        swap,
-        who,
-    )
 
 
 @pytest.fixture(scope="module")

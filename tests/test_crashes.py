@@ -3,16 +3,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from program_lab import environment, inside, manifest, run, tampered, twin, vandal, write
 
 from twin.results import RunFolder
-
-if TYPE_CHECKING:
-    from tests.program_lab import environment, inside, manifest, run, tampered, twin, vandal, write
-else:
-    from program_lab import environment, inside, manifest, run, tampered, twin, vandal, write
 
 DAY = 86_400
 

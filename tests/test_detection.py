@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from paper_desk import GAS, USD, PaperDesk, Stage, alarm, log_of, quiet_answers, quoting, report
 
 from twin.desk.steps import Case
 from twin.procedures.incident.detection import (
@@ -12,21 +13,6 @@ from twin.procedures.incident.detection import (
     triage_alert,
 )
 from twin.procedures.incident.impact import alert_facts, cause_facts, holders, oracle_health
-
-if TYPE_CHECKING:
-    from tests.paper_desk import (
-        GAS,
-        USD,
-        PaperDesk,
-        Stage,
-        alarm,
-        log_of,
-        quiet_answers,
-        quoting,
-        report,
-    )
-else:
-    from paper_desk import GAS, USD, PaperDesk, Stage, alarm, log_of, quiet_answers, quoting, report
 
 ORACLE = "OracleIndexDivergence{domain=oracle,severity=P1}"
 

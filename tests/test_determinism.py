@@ -7,15 +7,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-
-if TYPE_CHECKING:
-    from tests.program_lab import environment
-else:
-    from program_lab import environment
+from program_lab import environment
 
 
 def dispatched() -> str:

@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from team_lab import TeamLab, person, procedure
 
 from twin.catalog import Procedure, Settings
 from twin.desk.port import Alert
 from twin.desk.steps import Case, Decide, Finding, Runbook, Trigger, Wait, Work
 from twin.team.dispatch import DEADLINE, PAGING
 from twin.team.policies import NoResponse
-
-if TYPE_CHECKING:
-    from tests.team_lab import TeamLab, person, procedure
-else:
-    from team_lab import TeamLab, person, procedure
 
 
 def alert(

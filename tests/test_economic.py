@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paper_desk import GAS, NODES, NOW, USD, PaperDesk, broken, log_of, quoting, report
 
 from twin.catalog import Catalog
 from twin.errors import Reverted
@@ -19,11 +20,6 @@ from twin.procedures.monitoring.economic import (
     oracle_data,
     pool_health,
 )
-
-if TYPE_CHECKING:
-    from tests.paper_desk import GAS, NODES, NOW, USD, PaperDesk, broken, log_of, quoting, report
-else:
-    from paper_desk import GAS, NODES, NOW, USD, PaperDesk, broken, log_of, quoting, report
 
 MILLION = 10**12
 ANN, BEN = b"\x01" * 20, b"\x02" * 20

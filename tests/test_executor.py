@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from paper_desk import NOW
+from team_lab import NIGHT_CAPS, TeamLab, person, procedure, quorum
 
 from twin.catalog import Procedure, Settings
 from twin.desk.steps import (
@@ -24,13 +26,6 @@ from twin.desk.steps import (
 from twin.errors import CrashError, NoData, Reverted
 from twin.events import EvidenceFiled, ProcedureEnded, StepTaken
 from twin.team.executor import HANDOVER
-
-if TYPE_CHECKING:
-    from tests.paper_desk import NOW
-    from tests.team_lab import NIGHT_CAPS, TeamLab, person, procedure, quorum
-else:
-    from paper_desk import NOW
-    from team_lab import NIGHT_CAPS, TeamLab, person, procedure, quorum
 
 DONE = Finding("done", "done")
 CASE = Case("test")

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from paper_desk import USD, PaperDesk, alarm, classified, quoting, report
+from team_lab import TeamLab
 
 from twin.catalog import Catalog, Procedure
 from twin.desk.steps import Act, Case
 from twin.events import Event, StepTaken
 from twin.procedures import modules
 from twin.team.executor import Run
-
-if TYPE_CHECKING:
-    from tests.paper_desk import USD, PaperDesk, alarm, classified, quoting, report
-    from tests.team_lab import TeamLab
-else:
-    from paper_desk import USD, PaperDesk, alarm, classified, quoting, report
-    from team_lab import TeamLab
 
 
 class Killed(Exception):

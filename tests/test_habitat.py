@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import world_lab as lab
 
 from twin.chain.port import Call
 from twin.errors import CrashError, UnknownName
 from twin.habitat import DROPPED
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 WHALE = lab.agent("noise", "whale", trades_per_day=1e-9)
 GAS = 250_000

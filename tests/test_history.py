@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import chain_lab as lab
 import pytest
 
 from twin.chain.basefee import Demand, next_base_fee
 from twin.errors import UnknownBlock
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 GWEI = lab.GWEI
 EVER = 2**40

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import world_lab as lab
 
 from twin.errors import FileProblems, UnknownName, UsageError
 from twin.events import EventLog, FaultChanged
 from twin.faults.injector import Injector
 from twin.faults.port import FaultParams
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 
 def story(stage: lab.Stage) -> list[tuple[int, str, str]]:

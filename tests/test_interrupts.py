@@ -7,19 +7,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from program_lab import LOSS, environment, inside, manifest, tampered, twin, vandal, write
 
 from twin.desk.records import verify
 from twin.results import RunFolder
 from twin.runner import Interrupts
 from twin.suite.pool import without_ctrl_c
-
-if TYPE_CHECKING:
-    from tests.program_lab import LOSS, environment, inside, manifest, tampered, twin, vandal, write
-else:
-    from program_lab import LOSS, environment, inside, manifest, tampered, twin, vandal, write
 
 DAY = 86_400
 

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from program_lab import ROOT, write
 
 from twin.errors import FileProblems, UnknownName, UsageError
 from twin.library import Library, bundled, find
-
-if TYPE_CHECKING:
-    from tests.program_lab import ROOT, write
-else:
-    from program_lab import ROOT, write
 
 
 @pytest.fixture(scope="module")

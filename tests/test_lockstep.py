@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import chain_lab as lab
 import pytest
 
 from twin.chain.engines import available, make_engine, names
@@ -13,11 +13,6 @@ from twin.chain.lockstep import Lockstep
 from twin.chain.port import AccountState, Call, Execution, Transaction
 from twin.chain.revm import Revm
 from twin.errors import ChainError, InvalidTransaction, JudgesDisagree, UnknownName
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 if "revm" not in available():
     pytest.skip("the Rust engine is not built (make setup builds it)", allow_module_level=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import chain_lab as lab
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,10 +19,7 @@ from twin.chain.port import AccountState, Call
 from twin.errors import InvalidTransaction
 
 if TYPE_CHECKING:
-    from tests import chain_lab as lab
     from twin.chain.revm import Revm
-else:
-    import chain_lab as lab
 
 if "revm" not in available():
     pytest.skip("the Rust engine is not built (make setup builds it)", allow_module_level=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import world_lab as lab
 
 from twin.clock import Clock
 from twin.events import VenueTraded
 from twin.market.market import Market
 from twin.random import Streams
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 MOVING = {**lab.STILL, "sigma_chi": 0.5}
 BUSY = {**lab.VENUE, "volatility": "2%", "requote": "30s"}

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from paper_desk import GAS, NODES, NOW, USD, WTI, PaperDesk, broken, log_of, quiet_answers
 
 from twin.errors import NoData, Reverted
 from twin.procedures.integration.oracle import ReportVerification, verify_reports
-
-if TYPE_CHECKING:
-    from tests.paper_desk import GAS, NODES, NOW, USD, WTI, PaperDesk, broken, log_of, quiet_answers
-else:
-    from paper_desk import GAS, NODES, NOW, USD, WTI, PaperDesk, broken, log_of, quiet_answers
 
 DOC, OTHER = b"\x11" * 32, b"\x22" * 32
 CARGO = 600_000 * 1000  # barrels, three decimals

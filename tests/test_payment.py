@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paper_desk import PaperDesk, Stage, refused
 from pydantic import ValidationError
 
 from twin.desk.steps import Case, Finding
 from twin.procedures.tokens.payment import FeeAdjustment, adjust_fee, next_fee, stability
-
-if TYPE_CHECKING:
-    from tests.paper_desk import PaperDesk, Stage, refused
-else:
-    from paper_desk import PaperDesk, Stage, refused
 
 TARGET = 3_000_000 * 10**6
 SETTINGS = FeeAdjustment(target=TARGET)

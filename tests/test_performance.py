@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from paper_desk import NO_STATS, NOW, PaperDesk
 
 from twin.errors import NoData
 from twin.procedures.monitoring.performance import ChainPerformance, chain_performance
-
-if TYPE_CHECKING:
-    from tests.paper_desk import NO_STATS, NOW, PaperDesk
-else:
-    from paper_desk import NO_STATS, NOW, PaperDesk
 
 
 def look(**stats: Any) -> tuple[str, set[str]]:

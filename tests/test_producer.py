@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 
 from twin.chain.basefee import Demand
@@ -12,11 +13,6 @@ from twin.chain.engines import available
 from twin.chain.port import Call
 from twin.clock import Process
 from twin.errors import ChainError, InvalidTransaction, UnknownBlock
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 ALICE, BOB, CAROL, GWEI = lab.ALICE, lab.BOB, lab.CAROL, lab.GWEI
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import rpc_lab as lab
 from web3 import AsyncWeb3, Web3
 from web3.exceptions import ContractCustomError, ContractLogicError, Web3RPCError
 from web3.types import RPCEndpoint
@@ -14,11 +15,6 @@ from twin.bundled import folder
 from twin.chain.provider import AsyncTwinProvider, TwinProvider
 from twin.chain.rpc import Rpc
 from twin.protocol.artifacts import Artifacts
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import rpc_lab as lab
-else:
-    import rpc_lab as lab
 
 TOKEN = Artifacts(folder("contracts_abi"))["StableAsset"]
 ANN, BOB = (Web3.to_checksum_address(name) for name in (lab.ANN, lab.BOB))

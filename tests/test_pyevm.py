@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 
 from twin.chain.codec import contract_address, keccak
 from twin.chain.engines import available, make_engine
 from twin.chain.port import AccountChange, AccountState, BlockEnv, Call, Engine, Log
 from twin.errors import ChainError, InvalidTransaction
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 ALICE, BOB, CAROL, CODE = lab.ALICE, lab.BOB, lab.CAROL, lab.CODE
 GWEI, ETHER = lab.GWEI, lab.ETHER

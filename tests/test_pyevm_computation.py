@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import chain_lab as lab
 import pytest
 from eth.exceptions import FullStack, InsufficientStack
 
 from twin.chain import pyevm_computation
 from twin.chain.port import AccountState, Call
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 
 def test_a_place_is_translated_when_it_is_hot_and_only_then() -> None:

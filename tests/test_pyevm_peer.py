@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 from eth.vm.forks.cancun import CancunVM
 from eth_account import Account
@@ -13,11 +14,6 @@ from twin.chain.codec import contract_address, keccak
 from twin.chain.port import AccountState, BlockEnv
 from twin.chain.pyevm import PyEvm
 from twin.chain.transactions import decode
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 # py-evm itself warns of the instruction's future.
 pytestmark = pytest.mark.filterwarnings("ignore:SELFDESTRUCT:DeprecationWarning")

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import chain_lab as lab
 import pytest
 from eth.exceptions import OutOfGas
 from eth.vm.computation import memory_gas_cost
 
 from twin.chain.pyevm_program import MEMORY_LIMIT, Program, grow
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 
 def test_jump_destinations_are_not_looked_for_in_push_data() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 from eth.db.account import AccountDB
 from eth.db.atomic import AtomicDB
@@ -14,11 +15,6 @@ from twin.chain.port import AccountState, Engine
 from twin.chain.pyevm import PyEvm
 from twin.chain.pyevm_state import Accounts
 from twin.errors import InvalidTransaction
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 ADDRESSES = [bytes([n]) * 20 for n in range(1, 6)]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 from eth.db.atomic import AtomicDB
 from eth.vm.execution_context import ExecutionContext
@@ -16,11 +17,6 @@ from hypothesis import strategies as st
 
 from twin.chain import pyevm_computation
 from twin.chain.validity import intrinsic_gas
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 # py-evm itself warns of the instruction's future.
 pytestmark = pytest.mark.filterwarnings("ignore:SELFDESTRUCT:DeprecationWarning")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import world_lab as lab
 
 from twin.recorder import LEFT_OUT
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 WHALE = lab.agent("noise", "whale", trades_per_day=1e-9)
 CHAIN = {"block", "tx", "log", "tx-dropped", "reorg"}

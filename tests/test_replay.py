@@ -4,14 +4,9 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from tests.program_lab import inside, manifest, write
-else:
-    from program_lab import inside, manifest, write
+from program_lab import inside, manifest, write
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,23 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from sample_run import (
+    FAULT,
+    HIT,
+    HOSTILE,
+    HOUR,
+    PAUSED,
+    SCENARIO,
+    START,
+    Play,
+    plausible,
+    sample,
+    series,
+)
 
 from twin.desk.steps import Finding
 from twin.events import (
@@ -30,35 +43,6 @@ from twin.report.text import number, offset, printable, short, span, utc
 from twin.report.thin import thin
 from twin.report.timeline import timelines
 from twin.results import RunFolder
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the sample beside this file
-    from tests.sample_run import (
-        FAULT,
-        HIT,
-        HOSTILE,
-        HOUR,
-        PAUSED,
-        SCENARIO,
-        START,
-        Play,
-        plausible,
-        sample,
-        series,
-    )
-else:
-    from sample_run import (
-        FAULT,
-        HIT,
-        HOSTILE,
-        HOUR,
-        PAUSED,
-        SCENARIO,
-        START,
-        Play,
-        plausible,
-        sample,
-        series,
-    )
 
 
 @pytest.fixture(scope="module")

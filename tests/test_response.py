@@ -1,9 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from paper_desk import (
+    BOUNDS,
+    USD,
+    PaperDesk,
+    Stage,
+    alarm,
+    classified,
+    quoting,
+    refused,
+    report,
+    went_through,
+)
 
 from twin.desk.port import Simulation
 from twin.desk.steps import Act, Finding
@@ -14,33 +26,6 @@ from twin.procedures.incident.response import (
     contain_incident,
     recover,
 )
-
-if TYPE_CHECKING:
-    from tests.paper_desk import (
-        BOUNDS,
-        USD,
-        PaperDesk,
-        Stage,
-        alarm,
-        classified,
-        quoting,
-        refused,
-        report,
-        went_through,
-    )
-else:
-    from paper_desk import (
-        BOUNDS,
-        USD,
-        PaperDesk,
-        Stage,
-        alarm,
-        classified,
-        quoting,
-        refused,
-        report,
-        went_through,
-    )
 
 PAUSED = ("AllocationBook", "paused")
 LOOSE = (-100 * USD, 10_000_000 * USD, 3600, 5000, 7200, 4)

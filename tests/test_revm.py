@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 
 from twin.chain.codec import EMPTY_CODE_HASH, contract_address
@@ -21,11 +22,6 @@ from twin.chain.engines import available, make_engine
 from twin.chain.port import AccountState, BlockEnv, Call, Execution, Output, Transaction
 from twin.chain.revm import Revm
 from twin.errors import ChainError, InvalidTransaction
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 if "revm" not in available():
     pytest.skip("the Rust engine is not built (make setup builds it)", allow_module_level=True)

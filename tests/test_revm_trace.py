@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import chain_lab as lab
 import pytest
 from eth_abi.abi import encode
 
@@ -13,11 +14,6 @@ from twin.chain.engines import available
 from twin.chain.port import Call
 from twin.chain.revm import Revm
 from twin.errors import InvalidTransaction
-
-if TYPE_CHECKING:
-    from tests import chain_lab as lab
-else:
-    import chain_lab as lab
 
 if "revm" not in available():
     pytest.skip("the Rust engine is not built (make setup builds it)", allow_module_level=True)

@@ -3,21 +3,17 @@ from __future__ import annotations
 import math
 import statistics
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from team_lab import NIGHT_CAPS, TeamLab, person
 
 from twin.errors import CrashError
 from twin.scenario.team import PersonSpec, ShiftSpec
 from twin.team.roster import DAYS, Shift
-
-if TYPE_CHECKING:
-    from tests.team_lab import NIGHT_CAPS, TeamLab, person
-else:
-    from team_lab import NIGHT_CAPS, TeamLab, person
 
 
 def shift(

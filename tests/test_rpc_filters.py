@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import rpc_lab as lab
-else:
-    import rpc_lab as lab
+import rpc_lab as lab
 
 from twin.chain.chain import Chain
 from twin.chain.config import ChainConfig

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import rpc_lab as lab
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import rpc_lab as lab
-else:
-    import rpc_lab as lab
 
 # What the methods take, near misses of it, and what has no place there at all.
 ATOMS = st.sampled_from(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 pytest.importorskip("starlette", reason="the server is not installed (extra rpc)")
 pytest.importorskip("httpx2", reason="starlette's test client needs httpx2")
 
+import rpc_lab as lab
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -20,11 +21,6 @@ from twin.chain.rpc.guard import Guard
 from twin.console import server
 from twin.console.server import Hub, application
 from twin.errors import CrashError
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import rpc_lab as lab
-else:
-    import rpc_lab as lab
 
 URL = "http://127.0.0.1:8545"
 JSON = {"content-type": "application/json"}

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from program_lab import LOSS, write
 
 from twin.errors import UnknownName
 from twin.library import Library
 from twin.results import RunFolder
 from twin.runner import Request, Simulation, execute, simulate
-
-if TYPE_CHECKING:
-    from tests.program_lab import LOSS, write
-else:
-    from program_lab import LOSS, write
 
 HOUR, DAY = 3600, 86_400
 

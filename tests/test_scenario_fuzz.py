@@ -6,52 +6,10 @@ from typing import Any
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field
+from scenario_lab import HEAD, VOCABULARY
 
-from twin.catalog import Settings
 from twin.errors import FileProblems, UsageError
-from twin.scenario import Scenario, Vocabulary, loads
-from twin.scenario.values import Pips, Seconds
-
-
-class OracleParams(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    commodity: str = "WTI"
-    sources: tuple[str, ...] = Field(min_length=1)
-    latency: Seconds = 8
-    readings: int = 1
-
-
-class NodeParams(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    node: str
-
-
-class Response(Settings):
-    tolerance: Pips = 20_000
-    authority: str = "pauser"
-
-
-VOCABULARY = Vocabulary(
-    agents={"oracle-node": OracleParams},
-    faults={"node-misreport": NodeParams},
-    procedures={"NR1": Response},
-    rules=("OracleIndexDivergence", "PoolDepthLow"),
-    metrics=("fictra_pool_price_ratio", "fictra_index_usd"),
-    invariants=("pt-supply",),
-    losses=("ft-over-entitlement",),
-)
-
-HEAD = """\
-name: s
-title: t
-description: d
-start: 2009-01-05T00:00:00Z
-duration: 1d
-seed: 1
-claims_not_made: [x]
-"""
-
+from twin.scenario import Scenario, loads
 
 MARKET = """\
 market:

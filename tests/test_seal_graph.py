@@ -21,10 +21,11 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+from world_lab import FEED, MINUTE, agent, fault, library, market, scenario
 
 from twin.desk.records import Records, verify
 from twin.desk.steps import Case
@@ -32,11 +33,6 @@ from twin.events import EventLog, EvidenceFiled, FaultChanged
 from twin.procedures.incident.impact import alert_facts, containable, oracle_health
 from twin.team.policies import NoResponse, Playbook
 from twin.world import World
-
-if TYPE_CHECKING:
-    from tests.world_lab import FEED, MINUTE, agent, fault, library, market, scenario
-else:
-    from world_lab import FEED, MINUTE, agent, fault, library, market, scenario
 
 SEALED_MODULES = (
     "twin.faults", "twin.world", "twin_agents", "twin.scoring", "twin.market", "twin.habitat",

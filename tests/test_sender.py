@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from small_network import ANN, START, USD, Network
 
 from twin.desk.sender import GAS, TIP, TwinSender, arguments, simulate
 from twin.desk.steps import Act
 from twin.errors import CrashError, UnknownName
 from twin.protocol.parameters import feed_id
 from twin.protocol.reader import Reader
-
-if TYPE_CHECKING:
-    from tests.small_network import ANN, START, USD, Network
-else:
-    from small_network import ANN, START, USD, Network
 
 WTI = feed_id("WTI")
 TIGHT = (-100 * USD, 300 * USD, 3600, 5000, 7200, 3)

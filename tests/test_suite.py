@@ -4,19 +4,15 @@ import importlib
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from program_lab import LOSS, SCENARIO, VANDAL_LIVES, inside, twin, vandal, write
 
 from twin.chain.engines import best
 from twin.errors import FileProblems, UnknownName, UsageError
 from twin.library import Library
 from twin.suite import Case, Result, cases, run_all, run_case
-
-if TYPE_CHECKING:
-    from tests.program_lab import LOSS, SCENARIO, VANDAL_LIVES, inside, twin, vandal, write
-else:
-    from program_lab import LOSS, SCENARIO, VANDAL_LIVES, inside, twin, vandal, write
 
 CONTROLS = """\
 seeds: [1, 2]

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
+from small_network import ANN, BEN, START, Network
 
 from twin.chain.basefee import Demand
 from twin.desk.port import ChainStats
 from twin.desk.traffic import Traffic
-
-if TYPE_CHECKING:
-    from tests.small_network import ANN, BEN, START, Network
-else:
-    from small_network import ANN, BEN, START, Network
 
 TOO_MUCH = 10**18
 

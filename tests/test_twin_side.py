@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from small_network import ANN, BEN, START, UNIT, USD, Network
 
 from twin.desk.incidents import IncidentStore
 from twin.desk.port import Desk, View
@@ -15,11 +16,6 @@ from twin.market.index import Index
 from twin.market.reports import ReportBoard
 from twin.protocol.parameters import feed_id
 from twin.random import Streams
-
-if TYPE_CHECKING:
-    from tests.small_network import ANN, BEN, START, UNIT, USD, Network
-else:
-    from small_network import ANN, BEN, START, UNIT, USD, Network
 
 WTI = feed_id("WTI")
 RESERVES = ("LiquidityPool", "reserves", ())

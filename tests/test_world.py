@@ -7,18 +7,14 @@ import os
 import random
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import coincurve
 import numpy as np
 import pytest
+import world_lab as lab
 
 from twin.errors import SealBroken, UsageError
-
-if TYPE_CHECKING:  # `tests` is no package: pytest finds the lab beside this file
-    from tests import world_lab as lab
-else:
-    import world_lab as lab
 
 INVARIANTS = [
     "pt-supply", "ft-supply", "pool-reserves", "pool-product", "fee-bounds", "oracle-bounds",

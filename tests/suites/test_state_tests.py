@@ -9,17 +9,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+import state_tests
+from state_tests import Post
 
 from twin.chain.engines import available, make_engine
-
-if TYPE_CHECKING:  # `tests/suites` is no package: pytest finds the helper beside this file
-    from tests.suites import state_tests
-    from tests.suites.state_tests import Post
-else:
-    import state_tests
 
 KNOWN: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parent / "state_tests_known.json").read_text("utf-8")
