@@ -19,12 +19,10 @@ from twin.chain.codec import contract_address, hex0x
 from twin.chain.port import AccountState, BlockEnv, Call, Output, Transaction
 from twin.chain.pyevm import PyEvm
 from twin.chain.rpc.errors import Refused, revert_reason
-from twin.chain.rpc.views import Accessed
+from twin.chain.rpc.views import Accessed, listed
 from twin.chain.validity import check, check_call
 
 __all__ = ["PyEvmViews"]
-
-_PRECOMPILES = range(1, 11)
 
 
 class PyEvmViews:
@@ -81,12 +79,7 @@ class PyEvmViews:
         for key in warm:
             address, *slot = (key,) if isinstance(key, bytes) else key
             slots.setdefault(address, set()).update(slot)
-        free = {call.sender, created, env.coinbase, *(n.to_bytes(20, "big") for n in _PRECOMPILES)}
-        return output, [
-            (address, tuple(sorted(found)))
-            for address, found in sorted(slots.items())
-            if found or address not in free
-        ]
+        return output, listed(slots, sender=call.sender, to=created, coinbase=env.coinbase)
 
     def trace(
         self,

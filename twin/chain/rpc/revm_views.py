@@ -14,7 +14,7 @@ from twin.chain.codec import contract_address
 from twin.chain.port import AccountState, BlockEnv, Call, Output, Transaction
 from twin.chain.revm import Revm
 from twin.chain.rpc.errors import Refused
-from twin.chain.rpc.views import Accessed
+from twin.chain.rpc.views import Accessed, listed
 from twin.errors import InvalidTransaction
 
 __all__ = ["RevmViews"]
@@ -76,12 +76,7 @@ class RevmViews:
         to = call.to
         if to is None:
             to = contract_address(call.sender, self._engine.account(call.sender).nonce)
-        free = {call.sender, to, env.coinbase, *(n.to_bytes(20, "big") for n in range(1, 11))}
-        return output, [
-            (address, tuple(slots))
-            for address, slots in sorted(seen.items())
-            if slots or address not in free
-        ]
+        return output, listed(seen, sender=call.sender, to=to, coinbase=env.coinbase)
 
     def trace(
         self,

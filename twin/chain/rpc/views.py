@@ -7,13 +7,13 @@ every other, an answer says which engine lacks what.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from twin.chain.port import AccountState, BlockEnv, Call, Engine, Output, Transaction
 from twin.chain.rpc.errors import Refused
 
-__all__ = ["Accessed", "Views", "views_of"]
+__all__ = ["Accessed", "Views", "listed", "views_of"]
 
 Accessed = list[tuple[bytes, tuple[int, ...]]]
 """Addresses with the storage slots touched there, both ascending."""
@@ -22,6 +22,21 @@ _VIEWS = {
     "pyevm": ("twin.chain.rpc.pyevm_views", "PyEvmViews"),
     "revm": ("twin.chain.rpc.revm_views", "RevmViews"),
 }
+
+
+_PRECOMPILES = frozenset(number.to_bytes(20, "big") for number in range(1, 11))
+
+
+def listed(
+    touched: Mapping[bytes, Iterable[int]], *, sender: bytes, to: bytes, coinbase: bytes
+) -> Accessed:
+    """Return *touched* slots by address as an access list, which names nothing that is warm anyway.
+
+    Those are the precompiles, *sender*, *to* and *coinbase*, unless a slot of theirs was touched.
+    """
+    slots = {address: tuple(sorted(found)) for address, found in sorted(touched.items())}
+    free = _PRECOMPILES | {sender, to, coinbase}
+    return [(address, found) for address, found in slots.items() if found or address not in free]
 
 
 class Views(Protocol):
