@@ -1,6 +1,6 @@
 # The fast engine of the FICTRA twin; `twin.chain.revm` makes the twin's engine port of it.
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 __version__: str
@@ -23,11 +23,13 @@ class Engine:
         form: str,
         *,
         charge: bool = True,
+        keep: bool = False,
         env: Any = None,
         snapshot: int | None = None,
-        limit: int = 1_000_000,
-        memory: bool = False,
-    ) -> dict[Any, Any]: ...
+        options: tuple[int, bool, bool, bool, bool, Sequence[str]] | None = None,
+    ) -> Any: ...
+    def stand(self, snapshot: int | None) -> None: ...
+    def come_back(self) -> None: ...
     def snapshot(self) -> int: ...
     def revert(self, snapshot: int) -> None: ...
     def forget(self, snapshot: int) -> None: ...
@@ -45,3 +47,34 @@ class Engine:
     @property
     def journal(self) -> int: ...
     def panic(self) -> None: ...
+
+class Coder:
+    # Codes one argument list; what does not fit is *encode*'s and *decode*'s to answer.
+
+    def __init__(
+        self,
+        types: Sequence[str],
+        *,
+        prefix: bytes = b"",
+        encode: Callable[..., bytes] | None = None,
+        decode: Callable[[bytes], tuple[Any, ...]] | None = None,
+    ) -> None: ...
+    def encode(self, *values: Any) -> bytes: ...
+    def decode(self, data: bytes) -> tuple[Any, ...]: ...
+
+class EventCoder:
+    # Decodes one event; a log that does not fit is *decode*'s to answer.
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        types: Sequence[str],
+        indexed: Sequence[bool],
+        *,
+        decode: Callable[[Sequence[bytes], bytes], dict[str, Any]] | None = None,
+    ) -> None: ...
+    def decode(self, topics: Sequence[bytes], data: bytes) -> dict[str, Any]: ...
+
+def keccak(data: bytes) -> bytes: ...
+def rlp(item: Any) -> bytes: ...
+def roll_changes(engine: Engine, previous: bytes) -> bytes | None: ...

@@ -2,14 +2,19 @@
 //!
 //! A thin shell around revm: transactions under the rules of Cancun, calls, nested snapshots,
 //! net changes, state roots and traces. `twin.chain.revm` makes the twin's engine port of it.
+//! Beside it stands what a chain hashes and codes all day: Keccak-256, RLP and contract ABIs.
 
+mod abi;
 mod account;
 mod block;
 mod convert;
 mod course;
 mod db;
 mod engine;
+mod hash;
+mod integer;
 mod raw;
+mod rlp;
 mod runs;
 mod state;
 mod trace;
@@ -23,5 +28,10 @@ use pyo3::prelude::*;
 fn fictra_twin_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("REVM", "43.0.3")?;
-    module.add_class::<engine::Engine>()
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<abi::Coder>()?;
+    module.add_class::<abi::EventCoder>()?;
+    module.add_function(wrap_pyfunction!(hash::keccak, module)?)?;
+    module.add_function(wrap_pyfunction!(hash::roll_changes, module)?)?;
+    module.add_function(wrap_pyfunction!(rlp::rlp, module)?)
 }

@@ -1,7 +1,8 @@
 """ABI coding compiled once per function, event and error of a contract.
 
-`Function.encode` and `.decode` are closures made when the ABI is loaded: a selector and 32-byte
-words for static types, `eth_abi` for the rest. Addresses are 20 bytes in and out, hashes 32.
+`Function.encode` and `.decode` are made when the ABI is loaded: closures with a selector and
+32-byte words for static types and `eth_abi` for the rest, and before them the Rust crate's
+coders where that is built. Addresses are 20 bytes in and out, hashes 32.
 A bad argument is a CrashError that names the function and the argument; return data that is not
 what the ABI promises is a ChainError (most often: no code at that address).
 Source: the Solidity ABI specification.
@@ -9,20 +10,17 @@ Source: the Solidity ABI specification.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_hash.auto import keccak
-
+from twin.chain.codec import keccak
 from twin.errors import ChainError, CrashError, UnknownName
+from twin.protocol.coders import Decode, DecodeLog, Encode, decoder, encoder, log_decoder
 from twin.protocol.packing import Packer
 from twin.protocol.words import BadValue, Shape, shape_of
 
 __all__ = ["ErrorCodec", "EventCodec", "Function", "selector_of", "signature_of"]
-
-Encode = Callable[..., bytes]
-Decode = Callable[[bytes], tuple[Any, ...]]
 
 
 def signature_of(entry: Mapping[str, Any]) -> str:
@@ -33,7 +31,7 @@ def signature_of(entry: Mapping[str, Any]) -> str:
 
 def selector_of(signature: str) -> bytes:
     """Return the first four bytes of the hash of *signature*."""
-    return bytes(keccak(signature.encode())[:4])
+    return keccak(signature.encode())[:4]
 
 
 def _named(shapes: Sequence[Shape]) -> tuple[str, ...]:
@@ -93,7 +91,8 @@ class Function:
         return cls(
             name=str(entry["name"]), signature=signature, selector=selector, inputs=inputs,
             outputs=outputs, mutability=str(entry.get("stateMutability", "nonpayable")),
-            encode=encode, decode=decode, decode_call=decode_call,
+            encode=encoder(inputs, encode, prefix=selector), decode=decoder(outputs, decode),
+            decode_call=decoder(inputs, decode_call, prefix=selector),
         )  # fmt: skip
 
     def value(self, data: bytes) -> Any:
@@ -114,7 +113,7 @@ class EventCodec:
     topic0: bytes
     inputs: tuple[Shape, ...]
     indexed: tuple[bool, ...]
-    decode: Callable[[Sequence[bytes], bytes], dict[str, Any]] = field(repr=False, compare=False)
+    decode: DecodeLog = field(repr=False, compare=False)
     _topics: tuple[Packer, ...] = field(repr=False, compare=False)
 
     @classmethod
@@ -142,7 +141,8 @@ class EventCodec:
 
         return cls(
             name=str(entry["name"]), signature=signature, inputs=inputs, indexed=indexed,
-            topic0=bytes(keccak(signature.encode())), decode=decode, _topics=packers,
+            topic0=keccak(signature.encode()), _topics=packers,
+            decode=log_decoder(order, inputs, indexed=indexed, decode=decode),
         )  # fmt: skip
 
     def topics(self, **values: Any) -> list[bytes | None]:

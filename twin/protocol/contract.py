@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from twin.errors import CrashError
 from twin.protocol.artifacts import Artifact
 from twin.protocol.codec import EventCodec, Function
+from twin.protocol.coders import encoder
 from twin.protocol.packing import Packer
 from twin.protocol.words import BadValue, shape_of
 
@@ -69,7 +70,12 @@ def creation_code(artifact: Artifact, *args: Any) -> bytes:
     """Return the bytecode that creates *artifact* with the constructor arguments *args*."""
     inputs = [item for entry in artifact.abi if entry["type"] == "constructor"
               for item in entry.get("inputs", ())]  # fmt: skip
-    try:
-        return artifact.bytecode + Packer([shape_of(item) for item in inputs]).pack(args)
-    except BadValue as error:
-        raise CrashError(f"constructor of {artifact.name}: {error}") from None
+    shapes = [shape_of(item) for item in inputs]
+
+    def encode(*values: Any) -> bytes:
+        try:
+            return artifact.bytecode + Packer(shapes).pack(values)
+        except BadValue as error:
+            raise CrashError(f"constructor of {artifact.name}: {error}") from None
+
+    return encoder(shapes, encode, prefix=artifact.bytecode)(*args)

@@ -2,6 +2,7 @@
 
 `eth_abi` is imported when the first dynamic list is coded, since it costs a quarter of a second.
 Its registry is copied with one change: an address comes out as 20 bytes, as everywhere in twin.
+What it reads is metered, since pointers may meet in one place and a kilobyte stand for gigabytes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 from twin.protocol.words import WORD, BadValue, Coder, Shape, coder
 
 __all__ = ["Packer"]
+
+_READS = 256  # a well-formed byte is read twice for each tuple of fixed length that it is within
 
 
 class Packer:
@@ -103,7 +106,7 @@ def _dynamic(
 
         try:
             return tuple(_codec().decode(types, data))
-        except (DecodingError, OverflowError) as error:
+        except (DecodingError, OverflowError, UnicodeDecodeError) as error:
             raise BadValue(f"{len(data)} bytes that are no {types}: {error}") from error
 
     return pack, unpack
@@ -113,8 +116,9 @@ def _dynamic(
 def _codec() -> Any:
     """Return `eth_abi`'s codec with addresses as bytes: a constant, made when first needed."""
     from eth_abi.codec import ABICodec
-    from eth_abi.decoding import AddressDecoder
+    from eth_abi.decoding import AddressDecoder, ContextFramesBytesIO
     from eth_abi.encoding import AddressEncoder
+    from eth_abi.exceptions import InvalidPointer
     from eth_abi.registry import BaseEquals, registry
 
     class BytesAddressDecoder(AddressDecoder):
@@ -128,8 +132,23 @@ def _codec() -> Any:
             if not isinstance(value, bytes) or len(value) != 20:
                 cls.invalidate_value(value, msg="an address is 20 bytes")
 
+    class MeteredStream(ContextFramesBytesIO):
+        def __init__(self, data: bytes) -> None:
+            super().__init__(data)  # type: ignore[no-untyped-call]
+            self._left = _READS * len(data)
+
+        def read(self, size: int | None = -1) -> bytes:
+            found = super().read(size)
+            self._left -= len(found)
+            if self._left < 0:
+                raise InvalidPointer(f"pointers meet: every byte was read {_READS} times over")
+            return found
+
+    class MeteredCodec(ABICodec):
+        stream_class = MeteredStream
+
     own = registry.copy()  # type: ignore[no-untyped-call]
     own.unregister("address")
     is_address = BaseEquals("address")  # type: ignore[no-untyped-call]
     own.register(is_address, BytesAddressEncoder, BytesAddressDecoder, label="address")
-    return ABICodec(own)
+    return MeteredCodec(own)
