@@ -10,8 +10,9 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-import mesa
 import numpy as np
+from mesa.agent import Agent
+from mesa.model import Model
 from pydantic import BaseModel, ConfigDict
 
 from twin.clock import Process
@@ -32,7 +33,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TwinModel(mesa.Model):
+class TwinModel(Model):
     """The Mesa model that holds the agents; its seed is fixed, since nothing draws from it."""
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class _Ids:
         return model.ids
 
 
-class TwinAgent(mesa.Agent):
+class TwinAgent(Agent):
     """An agent called *name*, of a family, with validated *params*."""
 
     family: ClassVar[str]

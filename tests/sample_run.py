@@ -34,7 +34,7 @@ from twin.events import (
     TransactionIncluded,
 )
 from twin.monitoring.series import STALE, SeriesStore
-from twin.results import Check, Counts, IncidentRow, Loss, RunFolder, Speed, Summary
+from twin.results import Check, Counts, IncidentRow, Loss, Part, RunFolder, Speed, Summary
 
 HOUR = 3600
 START = 1_214_870_400  # 2008-07-01 00:00 UTC
@@ -220,7 +220,10 @@ class Play:
                 incidents=(IncidentRow(id="INC-001", severity="P1", family="oracle", opened=HIT,
                                        closed=CLOSED, summary="WTI is 1000 times its index"),),
                 speed=Speed(wall_seconds=4.2, cpu_seconds=4.1, peak_rss_mb=210.0,
-                            transactions_per_second=2_900.0, parts={"chain": 2.0, "agents": 1.1}),
+                            transactions_per_second=2_900.0, parts=(
+                                Part(part="chain", seconds=2.0, share=0.6452),
+                                Part(part="agents", seconds=1.1, share=0.3548),
+                            )),
             )
         )  # fmt: skip
         end = START + 48 * HOUR

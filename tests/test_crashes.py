@@ -85,7 +85,7 @@ def test_a_full_disk(tmp_path: Path, kilobytes: int) -> None:
 
 FULL = """\
 import errno
-import twin.results as r
+import twin.results.disk as r
 replace = r._replace
 def full(temporary, path):
     if path.name == {name!r}:

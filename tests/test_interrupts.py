@@ -27,20 +27,20 @@ sealed:
 
 KILL = """\
 import os, signal
-import twin.runner.run as e
+import twin.report as e
 import twin.runner.simulation as s
 def hurt():
     os.kill(os.getpid(), signal.SIGINT)
 """
 
 IN_REPORT = """\
-write = e.write_report
+write = e.write
 def write_report(folder, **more):
     if folder.read_manifest().state == "finished":
         for _ in range({times}):
             hurt()
     return write(folder, **more)
-e.write_report = write_report
+e.write = write_report
 """
 
 IN_CONTROL = """\

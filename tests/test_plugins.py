@@ -132,3 +132,19 @@ def test_importing_the_loader_loads_no_mesa() -> None:
     code = "import sys, twin.plugins; print('mesa' in sys.modules, 'pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False False"
+
+
+def test_agents_load_without_the_whole_of_mesa_and_leave_it_to_whoever_wants_it() -> None:
+    code = (
+        "import multiprocessing as mp, sys\n"
+        "from twin.plugins import load_agents\n"
+        "noise = load_agents()['noise']\n"
+        "print([name in sys.modules for name in ('pandas', 'scipy')], mp.get_start_method(True))\n"
+        "import mesa\n"
+        "print(mesa.DataCollector.__name__, mesa.Agent in noise.__mro__, mesa.__version__[0])\n"
+        "print(hasattr(mesa, 'nothing'), 'pandas' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "[False, False] None", "DataCollector True 3", "False True"
+    ]  # fmt: skip

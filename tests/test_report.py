@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -307,6 +308,19 @@ def test_thinning_keeps_spikes_gaps_and_ends() -> None:
     assert np.nanmax(height) == 9.0
     assert np.nanmin(height) == -9.0
     assert 20_000 in at[np.isnan(height)]
+
+
+@pytest.mark.parametrize("gap", [math.nan, STALE], ids=["NaN", "stale"])
+def test_a_gap_hides_nothing_of_its_column_of_pixels(gap: float) -> None:
+    values = [gap if place % 3 == 1 else float(place % 7) for place in range(5001)]
+    values[2400] = 99.0
+    values[4000:4100] = [gap] * 100
+    at, height = thin(range(5001), values, columns=50)
+    for column in range(50):
+        part = [one for one in values[column * 100 : column * 100 + 100] if one == one]  # noqa: PLR0124
+        drawn = height[at // 100 == column]
+        drawn = drawn[~np.isnan(drawn)]
+        assert (drawn.min(), drawn.max()) == (min(part), max(part)) if part else not len(drawn)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import coincurve
 import pytest
 
 from twin.market.reports import ReportBoard, report_digest
@@ -70,3 +72,22 @@ def test_another_library_recovers_the_same_signer(report: SignedReport) -> None:
     signature = keys.Signature(report.signature)
     public = signature.recover_public_key_from_msg_hash(digest)
     assert public.to_canonical_address() == account_of("node-1")
+
+
+def test_a_signer_is_recovered_once_and_held_against_the_address_as_it_is(
+    report: SignedReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log: list[bytes] = []
+    original = coincurve.PublicKey.from_signature_and_message
+
+    def counting(signature: bytes, digest: bytes, **more: Any) -> Any:
+        log.append(signature)
+        return original(signature, digest, **more)
+
+    monkeypatch.setattr(coincurve.PublicKey, "from_signature_and_message", counting)
+    board = ReportBoard()
+    assert board.authentic(report)
+    assert board.authentic(replace(report))
+    assert log == [report.signature]
+    moved = ReportBoard(account_of=lambda _node: account_of("somebody else"))
+    assert not moved.authentic(report)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from array import array
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,39 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     empty.touch()
     with pytest.raises(UsageError, match="is no store of series"):
         read_sqlite(empty)
+
+
+COLUMNS = [
+    [],
+    [1.0],
+    [1.0, 2.0, 2.0, 1.0, 0.5, 3.0],
+    [-1.0, -2.0],
+    [1.0, math.nan, 0.5],
+    [math.nan, 1.0],
+    [2.0, STALE, 1.0, 3.0],
+    [STALE],
+    [0.0, -0.0, math.inf, -math.inf],
+]
+
+
+@pytest.mark.parametrize("before", COLUMNS, ids=str)
+@pytest.mark.parametrize("after", COLUMNS, ids=str)
+def test_whole_columns_are_added_as_their_samples_would_be(
+    before: list[float], after: list[float]
+) -> None:
+    whole, single = series(), series()
+    for column in (before, after):
+        times = list(range(len(single) * 60, (len(single) + len(column)) * 60, 60))
+        whole.extend(times, array("d", column))
+        for time, value in zip(times, column, strict=True):
+            single.append(time, value)
+    for kept in ("times", "values", "stales", "falls"):
+        assert getattr(whole, kept).tobytes() == getattr(single, kept).tobytes(), kept
+    assert (whole.last_time, repr(whole.last_value), whole.nans) == (
+        single.last_time, repr(single.last_value), single.nans
+    )  # fmt: skip
+
+
+def test_columns_of_two_lengths_are_refused() -> None:
+    with pytest.raises(CrashError, match="2 times for 1 values"):
+        series().extend([1, 2], [1.0])

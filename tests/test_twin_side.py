@@ -9,7 +9,7 @@ from small_network import ANN, BEN, START, UNIT, USD, Network
 from twin.desk.incidents import IncidentStore
 from twin.desk.port import Desk, View
 from twin.desk.register import SignedRegister
-from twin.desk.twin_side import KEPT, TwinDesk
+from twin.desk.twin_side import TwinDesk
 from twin.errors import NoData, Reverted, UnknownBlock, UnknownName
 from twin.market.customs import Customs
 from twin.market.index import Index
@@ -87,41 +87,6 @@ def test_a_batch_answers_like_its_reads_and_keeps_reverts_apart(lab: Lab) -> Non
     assert "StaleFeed" in fresh.reason
     with pytest.raises(Reverted, match="StaleFeed"):
         view.read("OracleNetwork", "fresh", WTI)
-
-
-def test_a_batch_is_asked_once_a_state_and_nobody_shares_the_list(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network, desk = lab.network, lab.desk
-    network.run(13)
-    network.chain.header(1)  # the genesis is closed by the first question
-    calls: list[Any] = []
-    original = network.chain.call
-
-    def counting(*args: Any, **more: Any) -> Any:
-        calls.append(args)
-        return original(*args, **more)
-
-    monkeypatch.setattr(network.chain, "call", counting)
-    first = desk.at().batch([RESERVES])
-    first.append("scribble")
-    network.run(600)  # blocks without transactions: the same state
-    assert len(desk.at().batch([RESERVES])) == 1
-    assert len(calls) == 1
-    network.swap()
-    network.run(12)
-    assert desk.at().batch([RESERVES])[0][0] == 1_000_001 * UNIT
-    assert len(calls) == 2
-
-
-def test_a_batch_takes_lists_among_its_arguments_and_forgets_old_batches(lab: Lab) -> None:
-    view, pool = lab.desk.at(), lab.network.deployment.contract("LiquidityPool")
-    inner = [(pool.address, True, pool.encode("reserves"))]
-    ((answer,),) = view.batch([("Multicall3", "aggregate3", (inner,))])
-    assert answer[0] is True
-    for number in range(KEPT + 5):
-        view.batch([("PaymentToken", "balanceOf", (bytes([number]) * 20,))])
-    assert view.batch([RESERVES])[0][0] == 10**6 * UNIT
 
 
 def test_logs_begin_at_a_second_and_end_at_the_views_block(lab: Lab) -> None:

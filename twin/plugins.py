@@ -34,6 +34,7 @@ def load_agents(extra: Iterable[Path] = ()) -> Mapping[str, type[Any]]:
     error, wherever they come from, and so is a file that cannot be imported; both name the file.
     """
     found: dict[str, type[Any]] = {}
+    _bare("mesa")
     for number, given in enumerate([folder("agents"), *extra]):
         home = given.resolve()
         if not home.is_dir():
@@ -47,6 +48,35 @@ def load_agents(extra: Iterable[Path] = ()) -> Mapping[str, type[Any]]:
                     raise UsageError(f"{path}: the agent family {family!r} is there already")
                 found[family] = kind
     return found
+
+
+class _Bare(ModuleType):
+    """A package whose own `__init__` runs when somebody wants what only that gives."""
+
+    def __getattr__(self, name: str) -> Any:
+        spec = self.__spec__
+        if spec is None or spec.loader is None:
+            raise AttributeError(name)
+        self.__class__ = ModuleType  # type: ignore[assignment]  # from here on as any other
+        spec.loader.exec_module(self)
+        return getattr(self, name)
+
+
+def _bare(package: str) -> None:
+    """Let *package*'s modules be imported without its `__init__`, unless that ran already.
+
+    Mesa's imports pandas and scipy for its grids and data collectors, half a second that no agent
+    here needs, and makes `spawn` the start method of the whole process. Whoever uses them gets
+    them by `import mesa` as ever.
+    """
+    if package in sys.modules:
+        return
+    spec = importlib.util.find_spec(package)
+    if spec is None:  # the import says so at its place
+        return
+    module = importlib.util.module_from_spec(spec)
+    module.__class__ = _Bare
+    sys.modules[package] = module
 
 
 def _open(package: str, home: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,7 +26,14 @@ def _plain(value: object) -> Any:
     """Give JSON what it lacks, for values that a desk answers with."""
     if isinstance(value, bytes):
         return "0x" + value.hex()
+    if isinstance(value, Mapping):
+        return dict(value)
     raise CrashError(f"evidence holds {value!r}: only JSON values and bytes")
+
+
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False
+).encode
 
 
 def canonical(value: object) -> str:
@@ -35,9 +42,7 @@ def canonical(value: object) -> str:
     CrashError for what JSON has no form for: another type, a NaN, a key that is no text.
     """
     try:
-        return json.dumps(
-            value, sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False
-        )
+        return _encode(value)
     except (TypeError, ValueError) as error:
         raise CrashError(f"evidence holds what JSON cannot: {error}; it was {value!r}") from error
 
@@ -62,19 +67,22 @@ class Records:
         """Append *finding* of *procedure* at unix second *at*; return its reference and hash."""
         number = self._count[procedure] = self._count.get(procedure, 0) + 1
         ref = f"{procedure}-{number:05d}"
-        body = {
-            "ref": ref,
-            "procedure": procedure,
-            "at": at,
-            "verdict": finding.verdict,
-            "summary": finding.summary,
-            "data": finding.data,
-            "problems": finding.problems,
-            "previous": self._last,
-        }
-        self._last = _digest(body)
+        # In two parts, between whose keys "hash" sorts: the line is written without a second
+        # encoding of what was hashed.
+        head = canonical({"at": at, "data": finding.data})[:-1]
+        tail = canonical(
+            {
+                "previous": self._last,
+                "problems": finding.problems,
+                "procedure": procedure,
+                "ref": ref,
+                "summary": finding.summary,
+                "verdict": finding.verdict,
+            }
+        )[1:]
+        self._last = hashlib.sha256(f"{head},{tail}".encode()).hexdigest()
         if self._file is not None:
-            self._file.write(canonical({**body, "hash": self._last}) + "\n")
+            self._file.write(f'{head},"hash":"{self._last}",{tail}\n')
         self.kept.append((ref, procedure, finding.verdict))
         return ref, bytes.fromhex(self._last)
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from twin.chain.chain import Chain
 from twin.clock import Clock
+from twin.desk.answers import Answers
 from twin.desk.incidents import IncidentStore
+from twin.desk.logs import LogFollower
 from twin.desk.port import (
     Alert,
     Alerts,
@@ -41,34 +43,23 @@ from twin.protocol.reader import Reader
 __all__ = ["TwinDesk"]
 
 
-KEPT = 64
-"""Batches whose answers are kept: a scrape's, and those of the checks; the oldest goes first."""
-
-
 class _Chain:
-    """The chain as views share it; a repeated batch on the same state is one read.
-
-    A batch of views that read raw facts only (never the block's time) gives the same answer
-    while no transaction was executed, which is what a scrape of a quiet network does.
-    """
+    """The chain as views share it."""
 
     def __init__(self, chain: Chain, deployment: Deployment, traffic: Traffic) -> None:
         self.chain, self.deployment, self.traffic = chain, deployment, traffic
         self.reader = Reader(chain, deployment)
-        self._kept: dict[tuple[Call, ...], tuple[int, list[Any]]] = {}
+        self.answers = Answers(self.reader)
+        self._followers: dict[tuple[str, str], LogFollower] = {}
 
-    def latest(self, calls: Sequence[Call], block: int) -> list[Any]:
-        """Answer *calls* on the present state, at most once for each state."""
-        key, version = tuple(calls), self.chain.state_version
-        try:
-            kept = self._kept.get(key)
-        except TypeError:  # a list among the arguments cannot be a key
-            return self.reader.batch(key, block=block)
-        if kept is None or kept[0] != version:
-            if len(self._kept) >= KEPT:
-                del self._kept[next(iter(self._kept))]
-            kept = self._kept[key] = (version, self.reader.batch(key, block=block))
-        return list(kept[1])
+    def follower(self, contract: str, event: str) -> LogFollower:
+        """Return who follows *event* of *contract*; a contract that was replaced gets a new one."""
+        target = self.deployment.contract(contract)
+        codec = target.event(event)
+        found = self._followers.get((contract, event))
+        if found is None or not found.follows(target, codec):
+            found = self._followers[contract, event] = LogFollower(self.chain, target, codec)
+        return found
 
 
 class TwinView:
@@ -97,7 +88,7 @@ class TwinView:
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """Read *calls* as one multicall."""
         if self.block == self._shared.chain.head:
-            return self._shared.latest(calls, self.block)
+            return self._shared.answers.batch(calls, self.block)
         return self._reader.batch(calls)
 
     def simulate(
@@ -116,10 +107,7 @@ class TwinView:
 
     def logs(self, contract: str, event: str, *, since: int) -> list[LogRecord]:
         """Return the decoded events called *event* from unix second *since* on."""
-        return [
-            LogRecord(found.block, found.timestamp, contract, event, found.args)
-            for found in self._reader.logs(contract, event, since=since)
-        ]
+        return self._shared.follower(contract, event).since(since, self.block)
 
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""

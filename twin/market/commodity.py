@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from array import array
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.clock import DAY
 from twin.errors import NoData
@@ -39,6 +41,7 @@ class PricePath(ABC):
         self.step, self.tick = check_step(step), tick
         self._first = self._next = first // DAY
         self._days: list[array[int]] = []
+        self._views: list[NDArray[np.int64]] = []
 
     @abstractmethod
     def _make(self, day: int) -> list[int]:
@@ -50,7 +53,9 @@ class PricePath(ABC):
 
     def _day(self, day: int) -> array[int]:
         while self._next <= day:
-            self._days.append(array("q", self._make(self._next)))
+            prices = array("q", self._make(self._next))
+            self._days.append(prices)
+            self._views.append(np.array(prices, dtype=np.int64))
             self._next += 1
         return self._days[day - self._first]
 
@@ -68,31 +73,31 @@ class PricePath(ABC):
             raise NoData(f"the price of {self.commodity} at unix second {now}: its path has ended")
         return prices[spot]
 
-    def first_crossing(self, now: int, low: int, high: int, horizon: int) -> int | None:
-        """Return the first grid second after *now* at which the price is outside *low*..*high*.
+    def crossings(self, now: int, low: int, high: int, horizon: int) -> Iterator[int]:
+        """Yield the grid seconds after *now* at which the price is outside *low*..*high*, in order.
 
-        None where that does not happen within *horizon* seconds. It is the same as asking at
-        every second of the grid, at the cost of one scan.
+        They end *horizon* seconds after *now*. It is the same as asking at every second of the
+        grid, at the cost of one scan a day.
         """
         low, high = (max(-WIDEST, min(bound, WIDEST)) for bound in (low, high))
         last = now + horizon
         ahead = now - now % self.step + self.step
-        if ahead < self._first * DAY:
+        begin = self._first * DAY
+        if ahead < begin:  # before the first day stands the first price
             if not low <= self.price(ahead) <= high:
-                return ahead if ahead <= last else None
-            ahead = self._first * DAY
+                yield from range(ahead, min(last + 1, begin), self.step)
+            ahead = begin
         day, rest = divmod(ahead, DAY)
         spot = rest // self.step
         while day * DAY + spot * self.step <= last:
             prices = self._day(day)
-            view = np.frombuffer(prices, dtype=np.int64)[spot:] if len(prices) > spot else None
-            if view is not None:
-                outside = (view < low) | (view > high)
-                index = int(outside.argmax())
-                if outside[index]:
-                    found = day * DAY + (spot + index) * self.step
-                    return found if found <= last else None
+            view = self._views[day - self._first][spot : (last - day * DAY) // self.step + 1]
+            for index in ((view < low) | (view > high)).nonzero()[0].tolist():
+                yield day * DAY + (spot + index) * self.step
             if len(prices) * self.step < DAY:
-                return None
+                return
             day, spot = day + 1, 0
-        return None
+
+    def first_crossing(self, now: int, low: int, high: int, horizon: int) -> int | None:
+        """Return the first of the `crossings`, or None where there is none."""
+        return next(self.crossings(now, low, high, horizon), None)

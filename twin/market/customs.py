@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from eth_hash.auto import keccak
 
+from twin.chain.codec import keccak
 from twin.errors import UsageError
 from twin.market.chance import PIPS
 from twin.random import Streams, derive
@@ -54,7 +54,7 @@ class Document:
 def document_hash(published: Mapping[str, Any]) -> bytes:
     """Return the hash (32 bytes) of a document: Keccak over its JSON, keys sorted, no spaces."""
     text = json.dumps(dict(published), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return bytes(keccak(text.encode()))
+    return keccak(text.encode())
 
 
 class Customs:

@@ -61,6 +61,8 @@ class Makers:
         self._x = ahead + pushed + spread * float(self._chance.standard_normal())
         self.value = max(1, round(math.exp(self._x) * PIPS))
         for levels in self.quantities.values():
+            if min(levels) == spec.depth:  # nobody took anything
+                continue
             for index, quantity in enumerate(levels):
                 if quantity < spec.depth:
                     back = math.ceil((spec.depth - quantity) * spec.refill)

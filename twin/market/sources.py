@@ -70,14 +70,10 @@ class Source:
         if not self.alive:
             return None
         inside = self._surely_inside(low, high)
-        second, last = now - self.latency, now - self.latency + horizon
-        while True:
-            found = self.path.first_crossing(second, *inside, last - second)
-            if found is None:
-                return None
+        for found in self.path.crossings(now - self.latency, *inside, horizon):
             if not low <= self._seen(found) <= high:
                 return found + self.latency
-            second = found
+        return None
 
     def _surely_inside(self, low: int, high: int) -> tuple[int, int]:
         """Return prices of the path between which no noise can take the quote out of the band.

@@ -199,6 +199,8 @@ class AlertingRule:
 
     def count(self) -> tuple[int, int]:
         """Return how many alerts are pending and how many fire."""
+        if not self._active:
+            return 0, 0
         firing = sum(alert.firing for alert in self._active.values())
         return len(self._active) - firing, firing
 

@@ -17,7 +17,7 @@ from twin.errors import ChainError, CrashError, DeskError, UsageError
 from twin.monitoring.alerts import AlertingRule, Board, OnTransition, RecordingRule
 from twin.monitoring.collectors import Collector, default_collectors
 from twin.monitoring.promql import Expression, compile_expression
-from twin.monitoring.registry import Registry
+from twin.monitoring.registry import Held, Registry
 from twin.monitoring.rules import Group, Rule, RuleSet
 from twin.monitoring.series import SeriesStore
 
@@ -198,30 +198,56 @@ class _Group:
 class _Checks:
     """What the checks found, by procedure and item."""
 
-    VERDICTS = ("ok", "finding", "no-data", "failed")
-
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._items: dict[str, list[str]] = {}
+        self._known: dict[str, _Check] = {}
 
     def record(self, procedure: str, finding: Finding, now: int, *, interval: int | None) -> None:
-        registry = self._registry
-        about = {"procedure": procedure}
-        for verdict in dict.fromkeys((*self.VERDICTS, finding.verdict)):
-            runs = registry.held("fictra_check_runs_total", {**about, "verdict": verdict})
-            if verdict == finding.verdict:
-                runs.add()
-        registry.held("fictra_check_last_run_timestamp_seconds", about).value = now
+        check = self._known.get(procedure)
+        if check is None:
+            check = self._known[procedure] = _Check(self._registry, procedure)
+        check.record(finding, now, interval=interval)
+
+
+class _Check:
+    """The metrics of one check: handles are taken when there is something to say with them."""
+
+    VERDICTS = ("ok", "finding", "no-data", "failed")
+
+    def __init__(self, registry: Registry, procedure: str) -> None:
+        self._registry, self._about = registry, {"procedure": procedure}
+        self._runs = {verdict: self._verdict(verdict) for verdict in self.VERDICTS}
+        self._last_run = registry.held("fictra_check_last_run_timestamp_seconds", self._about)
+        self._interval: Held | None = None
+        self._items: dict[str, Held] = {}
+
+    def _verdict(self, verdict: str) -> Held:
+        return self._registry.held("fictra_check_runs_total", {**self._about, "verdict": verdict})
+
+    def record(self, finding: Finding, now: int, *, interval: int | None) -> None:
+        verdict = finding.verdict
+        if verdict not in self._runs:
+            self._runs[verdict] = self._verdict(verdict)
+        self._runs[verdict].add()
+        self._last_run.value = now
         if interval is not None:
-            registry.held("fictra_check_interval_seconds", about).value = interval
+            if self._interval is None:
+                name = "fictra_check_interval_seconds"
+                self._interval = self._registry.held(name, self._about)
+            self._interval.value = interval
+        self._problems(finding)
+
+    def _problems(self, finding: Finding) -> None:
+        verdict = finding.verdict
         found = dict(finding.problems)
-        blind = finding.verdict in {"no-data", "failed"}
         for item in ("no-data", "failed"):
-            found[item] = max(found.get(item, 0), int(item == finding.verdict))
-        items = self._items.setdefault(procedure, [])
-        items += [item for item in found if item not in items]
-        for item in items:
+            found[item] = max(found.get(item, 0), int(item == verdict))
+        for item in found:
+            if item not in self._items:
+                about = {**self._about, "item": item}
+                self._items[item] = self._registry.held("fictra_check_problems", about)
+        blind = verdict in {"no-data", "failed"}
+        for item, held in self._items.items():
             # A run that could not look says nothing about what it did not name.
             if item in found or not blind:
-                held = registry.held("fictra_check_problems", {**about, "item": item})
                 held.value = found.get(item, 0)

@@ -28,7 +28,10 @@ class Handle:
     def set(self, value: float) -> None:
         """Write *value* at the time of the scrape."""
         registry = self._registry
-        self._scrape = registry.scrape
+        if self._scrape != registry.scrape:
+            registry.lit += 1
+            registry.kept += self._scrape == registry.scrape - 1
+            self._scrape = registry.scrape
         registry.samples += 1
         self.series.append(registry.time, value)
 
@@ -61,7 +64,8 @@ class Registry:
     """The handles of one run, on one *store*; *metrics* are the declarations they must keep to.
 
     *scrape* numbers the scrapes, *time* is the unix second of the present one, and *samples*
-    counts everything ever set.
+    counts everything ever set. *lit* handles were set at the present scrape, *kept* of them at
+    the one before too: where that are all of those, none has disappeared.
     """
 
     def __init__(self, store: SeriesStore, metrics: Metrics | None = None) -> None:
@@ -69,6 +73,7 @@ class Registry:
         self.store = store
         self.metrics = metric_table() if metrics is None else metrics
         self.scrape, self.time, self.samples = 0, 0, 0
+        self.lit = self.kept = self._lit_before = 0
         self._handles: dict[Series, Handle] = {}
         self._held: dict[Series, Held] = {}
 
@@ -96,10 +101,12 @@ class Registry:
         """Start a scrape at unix second *time*."""
         self.scrape += 1
         self.time = time
+        self._lit_before, self.lit, self.kept = self.lit, 0, 0
 
     def finish(self) -> None:
         """End the scrape: held values are exposed, and what disappeared is stale."""
         for held in self._held.values():
             held.expose()
-        for handle in self._handles.values():
-            handle.settle()
+        if self.kept < self._lit_before:
+            for handle in self._handles.values():
+                handle.settle()

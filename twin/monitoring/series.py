@@ -70,6 +70,11 @@ class Series:
 
         Raises CrashError where *time* lies before the newest sample.
         """
+        if time > self.last_time and value >= self.last_value:  # most samples; never a NaN
+            self.times.append(time)
+            self.values.append(value)
+            self.last_time, self.last_value = time, value
+            return
         if time <= self.last_time:
             if time < self.last_time:
                 raise CrashError(
@@ -94,8 +99,31 @@ class Series:
 
     def extend(self, times: Sequence[int], values: Sequence[float]) -> None:
         """Add many samples, as `append` would one by one."""
+        if len(times) != len(values):
+            raise CrashError(f"series {self.id!r}: {len(times)} times for {len(values)} values")
+        if self._take(times, values):
+            return
         for time, value in zip(times, values, strict=True):
             self.append(time, value)
+
+    def _take(self, times: Sequence[int], values: Sequence[float]) -> bool:
+        """Add whole columns and say so; False for what needs a look at every sample.
+
+        That are NaNs of both kinds, on either side, and times that do not ascend.
+        """
+        import numpy as np
+
+        seconds = np.append(self.last_time, np.asarray(times, np.int64))
+        heights = np.append(self.values[-1:], np.asarray(values, np.float64))
+        if np.isnan(heights).any() or (seconds[1:] <= seconds[:-1]).any():
+            return False
+        start = len(self.values) + len(values) - len(heights) + 1
+        self.falls.extend((np.flatnonzero(heights[1:] < heights[:-1]) + start).tolist())
+        self.times.extend(times)
+        self.values.extend(values)
+        if values:
+            self.last_time, self.last_value = times[-1], values[-1]
+        return True
 
     def mark_stale(self, time: int) -> None:
         """Say that the series was not seen at unix second *time*."""

@@ -7,7 +7,6 @@ thousand. Keeping the extremes of each column keeps every spike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +20,30 @@ Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 def thin(times: Sequence[int], values: Sequence[float], *, columns: int = 400) -> Line:
     """Return at most about two points for each of *columns*; NaN, also a stale mark, is a gap."""
     at = np.asarray(times, dtype=np.float64)
-    height = np.asarray(values, dtype=np.float64)
+    height = np.array(values, dtype=np.float64)
+    gaps = np.isnan(height)
+    height[gaps] = np.nan  # a stale mark is a signalling NaN, which `fmin` would not pass over
     if len(at) <= 2 * columns:
-        return at, np.where(np.isnan(height), np.nan, height)
+        return at, height
     width = max(1.0, (at[-1] - at[0]) / columns)
     column = ((at - at[0]) / width).astype(np.int64)
-    edges = [0, *(np.flatnonzero(np.diff(column)) + 1).tolist(), len(at)]
-    kept: list[int] = []
-    for first, last in pairwise(edges):
-        part = height[first:last]
-        gaps = np.isnan(part)
-        found: set[int] = {first + int(np.argmax(gaps))} if gaps.any() else set()
-        if not gaps.all():
-            found |= {first + int(np.nanargmin(part)), first + int(np.nanargmax(part))}
-        kept.extend(sorted(found))
-    kept.append(len(at) - 1)
-    chosen = np.asarray(sorted(dict.fromkeys(kept)))
-    return at[chosen], np.where(np.isnan(height[chosen]), np.nan, height[chosen])
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1))
+    sizes = np.diff(np.append(starts, len(at)))
+    groups = np.repeat(np.arange(len(starts)), sizes)
+    # Neither extreme sees a NaN where there is anything else.
+    lowest, highest = (
+        np.repeat(extreme.reduceat(height, starts), sizes) for extreme in (np.fmin, np.fmax)
+    )
+    wanted = (gaps, height == lowest, height == highest)
+    kept = [_firsts(one, groups) for one in wanted]
+    chosen = np.unique(np.concatenate([*kept, [len(at) - 1]]))
+    return at[chosen], height[chosen]
+
+
+def _firsts(wanted: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the index of the first *wanted* element of each group that has one."""
+    found = np.flatnonzero(wanted)
+    return found[np.unique(groups[found], return_index=True)[1]]
 
 
 def changes(line: Line) -> Line:

@@ -18,10 +18,10 @@ from typing import Literal
 
 from twin.clock import DAY
 from twin.errors import CrashError, Interrupted, TwinError
-from twin.report import write as write_report
-from twin.results import Counts, IncidentRow, Loss, RunFolder, Speed, Summary, saving
+from twin.results import Counts, IncidentRow, Loss, Part, RunFolder, Speed, Summary, saving
 from twin.runner.figures import figures
 from twin.runner.interrupts import Interrupts
+from twin.runner.parts import Parts
 from twin.runner.request import Progress, Request, nothing
 from twin.runner.simulation import Simulation
 from twin.scenario import Scenario
@@ -50,12 +50,12 @@ def execute(request: Request, progress: Progress = nothing) -> Outcome:
     simulation broke, with the folder marked crashed.
     """
     scenario = request.world
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, Parts() as parts:
         folder = RunFolder.create(
             request.root, scenario, seed=scenario.seed, control=request.control,
             without=request.without, engine=request.parts.engine, out=request.out,
         )  # fmt: skip
-        return _Run(request, scenario, folder, progress, interrupts).outcome()
+        return _Run(request, scenario, folder, progress, interrupts, parts=parts).outcome()
 
 
 class _Run:
@@ -68,10 +68,13 @@ class _Run:
         folder: RunFolder,
         progress: Progress,
         interrupts: Interrupts,
+        *,
+        parts: Parts,
     ) -> None:
         """Start the watches."""
         self.request, self.scenario = request, scenario
         self.folder, self.progress, self.interrupts = folder, progress, interrupts
+        self.parts = parts
         self.began = (time.perf_counter(), time.process_time())
         self.simulation: Simulation | None = None
 
@@ -184,6 +187,8 @@ class _Ending:
                       state_root=summary.state_root, head=world.chain.head,
                       reached=world.clock.now)  # fmt: skip
         catalog = self.run.request.parts.catalog
+        from twin.report import write as write_report  # matplotlib: nothing before needs it
+
         write_report(folder, titles={name: item.title for name, item in catalog.items()})
         return Outcome(folder, summary, verdict, figures(summary, verdict, counts))
 
@@ -215,7 +220,7 @@ class _Ending:
                             opened=item.opened, closed=item.closed, summary=item.summary)
                 for item in world.incidents.all()
             ),
-            speed=_speed(self.run.began, counts["transactions"]),
+            speed=_speed(self.run.began, counts["transactions"], self.run.parts),
         )  # fmt: skip
 
 
@@ -233,11 +238,16 @@ def _keep_data(scenario: Scenario, folder: RunFolder) -> None:
             shutil.copyfile(source, target)
 
 
-def _speed(began: tuple[float, float], transactions: int) -> Speed:
+def _speed(began: tuple[float, float], transactions: int, parts: Parts) -> Speed:
     wall = time.perf_counter() - began[0]
+    cpu = time.process_time() - began[1]
     return Speed(
         wall_seconds=round(wall, 3),
-        cpu_seconds=round(time.process_time() - began[1], 3),
+        cpu_seconds=round(cpu, 3),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         transactions_per_second=round(transactions / wall, 1) if wall > 0 else 0.0,
+        parts=tuple(
+            Part(part=name, seconds=round(share * cpu, 3), share=round(share, 4))
+            for name, share in parts.shares().items()
+        ),
     )

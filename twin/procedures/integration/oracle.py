@@ -34,11 +34,19 @@ def _signatures(desk: Desk, commodity: str) -> tuple[int, list[dict[str, Any]]]:
     return len(reports), bad
 
 
-def _bounds(view: View, feed: bytes) -> list[dict[str, Any]]:
-    """Return the reports on chain that lie outside the feed's own bounds."""
-    (nodes, answers, _observed), config = read_all(
-        view, [("OracleNetwork", "reports", (feed,)), ("OracleNetwork", "feedConfig", (feed,))]
-    )
+def _on_chain(desk: Desk, view: View) -> tuple[int, dict[str, Any]]:
+    """Read the rate per dollar, and reports and rules of every feed by its commodity."""
+    names, asked = desk.register.commodities(), ("reports", "feedConfig")
+    calls = [("OracleNetwork", function, (desk.register.feed_id(name),))
+             for name in names for function in asked]  # fmt: skip
+    rate, *found = read_all(view, [("AllocationBook", "ratePerUsd", ()), *calls])
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return rate, dict(zip(names, pairs, strict=True))
+
+
+def _bounds(reports: Any, config: Any) -> list[dict[str, Any]]:
+    """Return the *reports* on chain that lie outside the feed's own bounds."""
+    nodes, answers, _observed = reports
     low, high = config[0], config[1]
     return [
         {"node": node, "answer": answer}
@@ -94,15 +102,15 @@ def verify_reports(desk: Desk, settings: ReportVerification) -> Finding:
     since = desk.now - settings.window
     problems = {"signature": 0, "bounds": 0, "papers": 0, "inflation": 0}
     data: dict[str, Any] = {"block": view.block, "reports": 0, "exports": []}
-    for commodity in desk.register.commodities():
+    rate, feeds = _on_chain(desk, view)
+    for commodity, (reports, config) in feeds.items():
         count, bad = _signatures(desk, commodity)
-        outside = _bounds(view, desk.register.feed_id(commodity))
+        outside = _bounds(reports, config)
         data["reports"] += count
         problems["signature"] += len(bad)
         problems["bounds"] += len(outside)
         if bad or outside:
             data[commodity] = {"bad_signatures": bad, "out_of_bounds": outside}
-    rate = view.read("AllocationBook", "ratePerUsd")
     for event, item in (("ExportClaimed", "papers"), ("EntitlementIssued", "inflation")):
         for record in view.logs("AllocationBook", event, since=since):
             wrong = (
