@@ -2,6 +2,7 @@
 //
 //   node build.mjs           write the artifacts
 //   node build.mjs --check   build into a temporary folder and compare byte by byte
+//   node build.mjs NAME...   write only the artifacts of these contracts
 //
 // The artifacts are committed, so that nobody needs node to run the project. The same sources and
 // the locked packages give the same bytes: no metadata hash, no source paths of this machine, sorted
@@ -24,12 +25,18 @@ const MAX_CODE = 24_576; // EIP-170
 const CONTRACTS = [
   "AllocationBook",
   "Authority",
+  "Conversion",
   "FeeSchedule",
+  "FictraGovernor",
+  "FictraTimelock",
   "FoundationToken",
   "LiquidityPool",
   "Multicall3",
   "OracleNetwork",
+  "ParticipantRegistry",
   "PaymentToken",
+  "Reserve",
+  "Settlement",
   "external/StableAsset",
 ];
 
@@ -43,6 +50,7 @@ const SETTINGS = {
 const OUTPUT = [
   "abi",
   "evm.bytecode.object",
+  "evm.deployedBytecode.immutableReferences",
   "evm.deployedBytecode.object",
   "evm.methodIdentifiers",
   "storageLayout",
@@ -113,6 +121,14 @@ function layout(raw) {
   return walk(raw);
 }
 
+/** Where the deployed code holds immutables, which the artifact shows as zeros: [start, length]. */
+function immutables(references) {
+  return Object.values(references ?? {})
+    .flat()
+    .map(({ start, length }) => [start, length])
+    .sort(([a], [b]) => a - b);
+}
+
 /** sha256 over one line `<sha256 of the file>  <import path>` for each file, in path order. */
 function sourceHash(sources) {
   return sha256(Object.keys(sources).sort().map((file) => `${sources[file]}  ${file}\n`).join(""));
@@ -138,6 +154,7 @@ function artifact(entry) {
       compiler: { name: "solc", settings: SETTINGS, version: solc.version() },
       contractName: name,
       deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
+      immutables: immutables(contract.evm.deployedBytecode.immutableReferences),
       methodIdentifiers: contract.evm.methodIdentifiers,
       sourceHash: sourceHash(sources),
       sources,
@@ -146,9 +163,9 @@ function artifact(entry) {
   };
 }
 
-function build(folder) {
+function build(folder, names = CONTRACTS) {
   fs.mkdirSync(folder, { recursive: true });
-  const built = CONTRACTS.map(artifact);
+  const built = names.map(artifact);
   for (const { name, size, content } of built) {
     fs.writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(sorted(content), null, 2)}\n`);
     console.log(`${name.padEnd(16)} ${String(size).padStart(6)} bytes`);
@@ -190,12 +207,13 @@ function check() {
   }
 }
 
-const unknown = process.argv.slice(2).filter((argument) => argument !== "--check");
+const wanted = process.argv.slice(2).filter((argument) => argument !== "--check");
+const unknown = wanted.filter((name) => !CONTRACTS.includes(name));
 if (unknown.length > 0) {
-  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--check]`);
+  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--check | NAME...]`);
   process.exitCode = 2;
 } else if (process.argv.includes("--check")) {
   check();
 } else {
-  build(ARTIFACTS);
+  build(ARTIFACTS, wanted.length > 0 ? wanted : CONTRACTS);
 }

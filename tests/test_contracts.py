@@ -61,7 +61,12 @@ def lab(built: Lab) -> Iterator[Lab]:
     yield from built.undone()
 
 
-OWNER = {"IOracleNetwork": "OracleNetwork"}  # an interface announces for its contract
+OWNER = {  # an interface, a base and a library announce for their contract
+    "IOracleNetwork": "OracleNetwork",
+    "AllocationDisputes": "AllocationBook",
+    "ReserveAssets": "Reserve",
+    "PriceHistory": "LiquidityPool",
+}
 
 
 def declared(word: str) -> set[str]:

@@ -60,27 +60,37 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
         _setCap(cap_);
     }
 
+    // --- Public ------------------------------------------------------------------------------
+
+    /// @notice Destroys tokens of the caller.
+    /// @param amount Units of 1e-6.
+    function retire(uint256 amount) external whenNotPaused {
+        if (_frozen[msg.sender]) revert AccountFrozen(msg.sender);
+        _destroy(msg.sender, amount);
+    }
+
     // --- Restricted --------------------------------------------------------------------------
 
     /// @notice Creates `amount` for `to`, within the cap. Role: ISSUER.
     /// @param to Receiver; not frozen.
     /// @param amount Units of 1e-6.
     function mint(address to, uint256 amount) external restricted whenNotPaused {
-        uint256 supply = totalSupply() + amount;
-        if (supply > _cap) revert CapExceeded(supply, _cap);
-        // The supply never exceeds 1e18, so 2^128 takes 3e20 mints of the whole cap.
-        _minted += uint128(amount);
-        _mint(to, amount);
-        emit Minted(to, amount, msg.sender);
+        _create(to, amount);
+    }
+
+    /// @notice Creates `amount` for `to` against what the caller took in, within the cap.
+    /// Role: MINTER.
+    /// @param to Receiver; not frozen.
+    /// @param amount Units of 1e-6.
+    function issue(address to, uint256 amount) external restricted whenNotPaused {
+        _create(to, amount);
     }
 
     /// @notice Destroys `amount` of `from`, frozen or not. Role: RESERVE_MANAGER.
     /// @param from Holder.
     /// @param amount Units of 1e-6.
     function burn(address from, uint256 amount) external restricted {
-        _burn(from, amount);
-        _burned += uint128(amount);
-        emit Burned(from, amount, msg.sender);
+        _destroy(from, amount);
     }
 
     /// @notice Sets the highest total supply. Role: GOVERNANCE.
@@ -143,6 +153,21 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
             if (_frozen[to]) revert AccountFrozen(to);
         }
         super._update(from, to, value);
+    }
+
+    function _create(address to, uint256 amount) private {
+        uint256 supply = totalSupply() + amount;
+        if (supply > _cap) revert CapExceeded(supply, _cap);
+        // The supply never exceeds 1e18, so 2^128 takes 3e20 mints of the whole cap.
+        _minted += uint128(amount);
+        _mint(to, amount);
+        emit Minted(to, amount, msg.sender);
+    }
+
+    function _destroy(address from, uint256 amount) private {
+        _burn(from, amount);
+        _burned += uint128(amount);
+        emit Burned(from, amount, msg.sender);
     }
 
     function _setCap(uint256 newCap) private {
