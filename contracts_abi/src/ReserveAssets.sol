@@ -204,7 +204,7 @@ abstract contract ReserveAssets is Stoppable {
         if (!registry.isActive(custodian, CUSTODIAN)) revert NotACustodian(custodian);
         uint256 notBefore = uint256(lastSliceAt) + sliceSpacing;
         if (lastSliceAt != 0 && block.timestamp < notBefore) revert SliceTooSoon(notBefore);
-        uint256 held = _holding(from).amount;
+        uint256 held = _requireAttested(from);
         uint256 most = (held * sliceLimit) / PIPS;
         if (amountIn == 0 || amountIn > most) revert SliceOutOfBounds(amountIn, 1, most);
         uint256 fair = (amountIn * _price(from)) / _price(to);
@@ -313,6 +313,15 @@ abstract contract ReserveAssets is Stoppable {
     function _holding(uint8 asset) internal view returns (Holding storage) {
         if (asset >= ASSETS) revert UnknownAsset(asset);
         return _holdings[asset];
+    }
+
+    /// @dev The amount of an asset, which somebody must have seen lately.
+    function _requireAttested(uint8 asset) private view returns (uint256) {
+        Holding storage h = _holding(asset);
+        if (asset != uint8(Asset.Stable) && block.timestamp >= h.expiry) {
+            revert AttestationExpired(asset, h.expiry);
+        }
+        return h.amount;
     }
 
     /// @dev USD for a unit, eight decimals.
