@@ -3,6 +3,9 @@
 //   node build.mjs           write the artifacts
 //   node build.mjs --check   build into a temporary folder and compare byte by byte
 //   node build.mjs NAME...   write only the artifacts of these contracts
+//   node build.mjs --mutants [--check] [NAME...]
+//                            the same for tests/mutants: copies with a planted bug each, from the
+//                            patches in mutants.json, which have to fit the sources
 //
 // The artifacts are committed, so that nobody needs node to run the project. The same sources and
 // the locked packages give the same bytes: no metadata hash, no source paths of this machine, sorted
@@ -18,6 +21,7 @@ import solc from "solc";
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const SRC = path.join(HERE, "src");
 const ARTIFACTS = path.join(HERE, "artifacts");
+const MUTANTS = path.join(HERE, "..", "tests", "mutants");
 const MODULES = path.join(HERE, "node_modules");
 const MAX_CODE = 24_576; // EIP-170
 
@@ -73,10 +77,20 @@ function sorted(value) {
   );
 }
 
+/** What is planted into the sources that are read now: {file, find, put}. */
+let planted = [];
+
 /** Source text of an import path: `@...` from the locked packages, the rest from src. */
 function read(file) {
   const root = file.startsWith("@") ? MODULES : SRC;
-  return fs.readFileSync(path.join(root, file), "utf8");
+  let text = fs.readFileSync(path.join(root, file), "utf8");
+  for (const patch of planted.filter((patch) => patch.file === file)) {
+    if (text.split(patch.find).length !== 2) {
+      throw new Error(`${file}: a patch fits ${text.split(patch.find).length - 1} places, not one`);
+    }
+    text = text.replace(patch.find, () => patch.put);
+  }
+  return text;
 }
 
 function findImport(file) {
@@ -163,6 +177,25 @@ function artifact(entry) {
   };
 }
 
+/** Compile each mutant that is named; its artifacts have what differs and no ABI, which does not. */
+function breed(folder, names) {
+  fs.mkdirSync(folder, { recursive: true });
+  const all = JSON.parse(fs.readFileSync(path.join(MUTANTS, "mutants.json"), "utf8"));
+  for (const mutant of all.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    planted = mutant.patches;
+    const contracts = Object.fromEntries(
+      mutant.contracts.map((name) => {
+        const { bytecode, deployedBytecode, immutables, sourceHash } = artifact(name).content;
+        return [name, { bytecode, deployedBytecode, immutables, sourceHash }];
+      }),
+    );
+    planted = [];
+    const text = JSON.stringify(sorted({ contracts, invariant: mutant.invariant }), null, 2);
+    fs.writeFileSync(path.join(folder, `${mutant.name}.json`), `${text}\n`);
+    console.log(mutant.name);
+  }
+}
+
 function build(folder, names = CONTRACTS) {
   fs.mkdirSync(folder, { recursive: true });
   const built = names.map(artifact);
@@ -193,11 +226,11 @@ function differences(committed, rebuilt) {
   });
 }
 
-function check() {
+function check(committed, make) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "artifacts-"));
   try {
-    build(folder);
-    const found = differences(ARTIFACTS, folder);
+    make(folder);
+    const found = differences(committed, folder);
     if (found.length === 0) return;
     console.error(`artifacts differ from their sources:\n  ${found.join("\n  ")}`);
     console.error("run `node build.mjs` and commit the result");
@@ -207,13 +240,19 @@ function check() {
   }
 }
 
-const wanted = process.argv.slice(2).filter((argument) => argument !== "--check");
-const unknown = wanted.filter((name) => !CONTRACTS.includes(name));
+const given = process.argv.slice(2);
+const wanted = given.filter((argument) => !["--check", "--mutants"].includes(argument));
+const known = given.includes("--mutants") ? wanted : CONTRACTS;
+const unknown = wanted.filter((name) => !known.includes(name) || name.startsWith("-"));
+const mutants = path.join(MUTANTS, "artifacts");
 if (unknown.length > 0) {
-  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--check | NAME...]`);
+  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--mutants] [--check | NAME...]`);
   process.exitCode = 2;
-} else if (process.argv.includes("--check")) {
-  check();
+} else if (given.includes("--mutants")) {
+  if (given.includes("--check")) check(mutants, (folder) => breed(folder, []));
+  else breed(mutants, wanted);
+} else if (given.includes("--check")) {
+  check(ARTIFACTS, (folder) => build(folder));
 } else {
   build(ARTIFACTS, wanted.length > 0 ? wanted : CONTRACTS);
 }
