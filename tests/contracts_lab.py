@@ -193,6 +193,7 @@ def build() -> Lab:
     lab.do("sovereign", FT, "approve", lab.contracts[CONV].address, 2**256 - 1)
     lab.do("GOVERNANCE", VAULT, "setRedemptionLimits", MILLION, MILLION // 2)
     lab.do("GOVERNANCE", CONV, "setPolicy", FEED, 1250, HOUR)
+    lab.do("GOVERNANCE", PT, "addKeeper", deals)
     return lab
 
 

@@ -139,6 +139,8 @@ REFUSALS: dict[str, Refusal] = {
         "COMPLIANCE", KYC, "approve", BUYER, START + 5 * YEAR + 1),
     "ParticipantRegistry.WrongState": lambda x: x.no(
         "COMPLIANCE", KYC, "approve", TRADER, START + DAY),
+    "PaymentToken.KeptForOthers": lambda x: Scene(x).opened().no(
+        "RESERVE_MANAGER", PT, "burn", x.contracts[DEALS].address, 1),
     "FoundationToken.TokensLocked": lambda x: Scene(x).disputed().no(
         "sovereign", FT, "transfer", who("holder"), 1),
     "FoundationToken.LockupOutOfBounds": lambda x: x.no(
@@ -274,6 +276,9 @@ EVENTS: dict[str, Row] = {
     "ParticipantRegistry.JurisdictionSet": (
         lambda x: x.do("COMPLIANCE", KYC, "setJurisdiction", b"CH", True),
         {"jurisdiction": b"CH", "blocked": True, "by": who("COMPLIANCE")}),
+    "PaymentToken.KeeperAdded": (
+        lambda x: x.do("GOVERNANCE", PT, "addKeeper", TRADER),
+        {"account": TRADER, "by": who("GOVERNANCE")}),
     "FoundationToken.GrantLocked": (
         lambda x: after(
             x.do("GOVERNANCE", FT, "setLockup", DAY),

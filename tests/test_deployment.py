@@ -114,7 +114,9 @@ def test_every_restricted_function_has_its_role(network: Network) -> None:
             assert network.read("Authority", "getTargetFunctionRole", *args) == wire.role
 
 
-def test_nobody_outside_the_register_holds_a_role_and_the_timelock_administers(network: Network) -> None:
+def test_nobody_outside_the_register_holds_a_role_and_the_timelock_administers(
+    network: Network,
+) -> None:
     timelock = network.deployment.address("FictraTimelock")
     view = network.reader.at()
     register = {

@@ -12,9 +12,9 @@ from twin.desk.incidents import STATES
 from twin.desk.steps import Verdict
 from twin.errors import UnknownName, UsageError
 from twin.protocol.parameters import (
+    PARTS,
     AllocationParameters,
     FeedParameters,
-    PARTS,
     PoolParameters,
     default_fees,
 )

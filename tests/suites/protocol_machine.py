@@ -8,8 +8,9 @@ property after each that changed something. No chain and no agents: thousands of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -187,6 +188,20 @@ class Machine:
         self._start = made.snapshot()
         self._only = tuple(only)
         self._addresses: dict[str, bytes] = {}
+        self._signs: dict[str, Callable[[str], Any]] = {
+            "@": self.address,
+            "#": lambda rest: _hash(f"document {rest}"),
+            "$": feed_id,
+            "%": bytes.fromhex,
+        }
+        cap = self.deployment.contract("PaymentToken").encode("setCap", 10**9 * UNIT)
+        self._words: dict[str, Callable[[str], Any]] = {
+            **{word: partial(self._number, word) for word in COUNTERS},
+            "now": lambda rest: self.now + int(rest or 0),
+            "title": _hash,
+            "vote": self._vote,
+            "cap": lambda _: cap,
+        }
         self.reset()
 
     def reset(self) -> None:
@@ -269,27 +284,23 @@ class Machine:
             return [self._meant(item) for item in value]
         if not isinstance(value, str):
             return value
-        kind, rest = value[:1], value[1:]
-        if kind == "@":
-            return self.address(rest)
-        if kind == "#":
-            return bytes(keccak(f"document {rest}".encode()))
-        if kind == "$":
-            return feed_id(rest)
-        if kind == "%":
-            return bytes.fromhex(rest)
-        word, _, rest = value.partition(" ")
-        if word in COUNTERS:
-            return max(1, int(self.view.read(*COUNTERS[word])) - int(rest))
-        if word == "title":
-            return bytes(keccak(rest.encode()))
-        if word == "vote":
-            return self.view.read("FictraGovernor", "hashProposal", *self._meant(PROPOSAL),
-                                  bytes(keccak(rest.encode())))  # fmt: skip
-        if value == "cap":
-            return self.deployment.contract("PaymentToken").encode("setCap", 10**9 * UNIT)
-        word, _, rest = value.partition("+")
-        return self.now + int(rest or 0) if word == "now" else value
+        if value[:1] in self._signs:
+            return self._signs[value[:1]](value[1:])
+        word, _, rest = value.replace("+", " ").partition(" ")
+        return self._words[word](rest) if word in self._words else value
+
+    def _number(self, word: str, back: str) -> int:
+        last: int = self.view.read(*COUNTERS[word])
+        return max(1, last - int(back))
+
+    def _vote(self, title: str) -> Any:
+        return self.view.read(
+            "FictraGovernor", "hashProposal", *self._meant(PROPOSAL), _hash(title)
+        )
+
+
+def _hash(text: str) -> bytes:
+    return bytes(keccak(text.encode()))
 
 
 def mutated(name: str) -> Mapping[str, Artifact]:
@@ -356,4 +367,3 @@ def _smaller(step: Step) -> Step:
         return value
 
     return replace(step, args=tuple(map(short, step.args)))
-

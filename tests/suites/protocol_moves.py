@@ -36,7 +36,9 @@ class Hands:
 
     def amount(self, most: int = 10**6 * UNIT) -> int:
         """Return an amount: small, ordinary and large ones are equally likely."""
-        return self.pick((1, 999, self.random.randint(1, most // 1000), self.random.randint(1, most)))
+        return self.pick(
+            (1, 999, self.random.randint(1, most // 1000), self.random.randint(1, most))
+        )
 
     def document(self) -> str:
         """Return one of the last documents."""
@@ -334,29 +336,32 @@ def _type(item: Any) -> str:
 
 
 def _anything(h: Hands, item: Any) -> Any:
+    """Return a value of the ABI type of *item*: at the edges, or one that means something."""
     kind: str = item["type"]
-    if kind.endswith("[]"):
-        return [_anything(h, {**item, "type": kind[:-2]}) for _ in range(h.random.randint(0, 2))]
     if kind.endswith("]"):
-        base, size = kind[:-1].split("[")
-        return [_anything(h, {**item, "type": base}) for _ in range(int(size))]
+        base, _, size = kind[:-1].rpartition("[")
+        count = int(size) if size else h.random.randint(0, 2)
+        return [_anything(h, {**item, "type": base}) for _ in range(count)]
     if kind.startswith("tuple"):
         return [_anything(h, part) for part in item["components"]]
-    if kind == "address":
-        return f"@{h.pick((*ANYBODY, *CONTRACTS))}"
-    if kind == "bool":
-        return h.random.random() < 0.5
+    if kind in _PLAIN:
+        return _PLAIN[kind](h)
+    if kind.startswith("bytes"):
+        return "%" + h.random.randbytes(int(kind[5:])).hex()
     if kind.startswith("uint"):
         most = 2 ** int(kind[4:]) - 1
         return h.pick((0, 1, min(most, h.amount()), h.random.randint(0, min(most, 10**6)), most))
-    if kind.startswith("int"):
-        most = 2 ** (int(kind[3:]) - 1) - 1
-        return h.pick((0, h.random.randint(-100 * USD, 300 * USD), most, -most - 1))
-    if kind == "bytes32":
-        return h.pick((h.document(), "$WTI", "%" + "00" * 32))
-    if kind.startswith("bytes") and kind != "bytes":
-        return "%" + h.random.randbytes(int(kind[5:])).hex()
-    return "" if kind == "string" else "%"
+    most = 2 ** (int(kind[3:]) - 1) - 1
+    return h.pick((0, h.random.randint(-100 * USD, 300 * USD), most, -most - 1))
+
+
+_PLAIN: dict[str, Callable[[Hands], Any]] = {
+    "address": lambda h: f"@{h.pick((*ANYBODY, *CONTRACTS))}",
+    "bool": lambda h: h.pick((True, False)),
+    "bytes": lambda h: "%",
+    "bytes32": lambda h: h.pick((h.document(), "$WTI", "%" + "00" * 32)),
+    "string": lambda h: "",
+}
 
 
 MOVES: tuple[tuple[Move, int], ...] = (

@@ -28,13 +28,51 @@ SHARDS = 4
 BUDGET = 20_000
 """Calls within which a planted bug has to be found."""
 
-PLANTED = {item["name"]: item["invariant"] for item in json.loads((MUTANTS / "mutants.json").read_text())}
+PLANTED = {
+    item["name"]: item["invariant"] for item in json.loads((MUTANTS / "mutants.json").read_text())
+}
 
 WORKS = frozenset(
-    "swap addLiquidity removeLiquidity claim attest finalise settle challenge escalate collect "
-    "slashFor dispute rule confirm convert open release refund cancel redeem mint deposit openSlice "
-    "bookSlice returnSlice stake fund claimReward submit adjust setBounds delegate execute pause "
-    "unpause freeze promote retire".split()
+    [
+        "swap",
+        "addLiquidity",
+        "removeLiquidity",
+        "claim",
+        "attest",
+        "finalise",
+        "settle",
+        "challenge",
+        "escalate",
+        "collect",
+        "slashFor",
+        "dispute",
+        "rule",
+        "confirm",
+        "convert",
+        "open",
+        "release",
+        "refund",
+        "cancel",
+        "redeem",
+        "mint",
+        "deposit",
+        "openSlice",
+        "bookSlice",
+        "returnSlice",
+        "stake",
+        "fund",
+        "claimReward",
+        "submit",
+        "adjust",
+        "setBounds",
+        "delegate",
+        "execute",
+        "pause",
+        "unpause",
+        "freeze",
+        "promote",
+        "retire",
+    ]
 )
 """What has to go through at least once: a machine that everything is refused to proves nothing."""
 
@@ -128,9 +166,7 @@ def test_shrinking_keeps_the_failure_and_drops_what_is_not_needed() -> None:
     found = Machine("retire-forgets-burned").run([*noise, bug, *noise])
     assert found is not None
     least = shrunk(Machine("retire-forgets-burned"), found)
-    assert [step.line() for step in least.steps] == [
-        [1, "lars", "PaymentToken", "retire", [10000]]
-    ]
+    assert [step.line() for step in least.steps] == [[1, "lars", "PaymentToken", "retire", [10000]]]
 
 
 @pytest.mark.skipif("revm" not in available(), reason="the fast engine is not built")

@@ -46,6 +46,9 @@ CONTRACTS = (
 )
 """The contracts of a deployment, in the order in which they are created."""
 
+KEEPERS = ("LiquidityPool", "Settlement", "OracleNetwork", "AllocationBook", "Reserve")
+"""The contracts whose payment tokens are others': nobody freezes them or burns them away."""
+
 _FOR_EVER = 5 * 365 * 86400  # of ParticipantRegistry: what a contract of ours is approved for
 
 
@@ -192,6 +195,8 @@ class _Work:
     def set_up(self) -> None:
         """Set the policies that no constructor takes."""
         call, reserve, conversion = self._site.call, self._spec.reserve, self._spec.conversion
+        for name in KEEPERS:
+            call("PaymentToken", "addKeeper", self._site.at(name))
         for commodity, units in conversion.units_per_ft.items():
             call("Conversion", "setPolicy", feed_id(commodity), units, conversion.max_age)
         weights = [reserve.weight_stable, reserve.weight_bills, reserve.weight_gold]

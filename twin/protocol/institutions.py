@@ -72,8 +72,10 @@ class SettlementParameters:
 
 @dataclass(frozen=True, slots=True)
 class ConversionParameters:
-    """FT to PT: *units_per_ft* (thousandths of the unit) by commodity, at prices not older than
-    *max_age* seconds, within PT units for a day (*daily_limit*) and for one sovereign of them.
+    """FT to PT at a policy rate: *units_per_ft* by commodity, thousandths of its unit.
+
+    Prices are not older than *max_age* seconds; PT units have limits, for a day (*daily_limit*)
+    and for one sovereign of it.
     """
 
     units_per_ft: Mapping[str, int] = field(default_factory=dict)
@@ -118,9 +120,10 @@ class ReserveParameters:
 
 @dataclass(frozen=True, slots=True)
 class GovernanceParameters:
-    """Votes of FT: seconds before and of a vote, and in the timelock; votes for a proposal (FT wei);
-    *quorum* in percent of the supply. 12 h / 36 h / 1 d are those of HAI (A14); 4 % is
-    OpenZeppelin's example and a scenario figure.
+    """Votes of FT: seconds before and of a vote, and in the timelock.
+
+    A proposal takes *proposal_threshold* votes (FT wei), a decision *quorum* percent of the supply.
+    12 h / 36 h / 1 d are those of HAI (A14); 4 % is OpenZeppelin's example and a scenario figure.
     """
 
     voting_delay: int = 12 * _HOUR

@@ -169,12 +169,12 @@ class DeploymentSpec:
     fees: Mapping[str, FeeParameters] = field(default_factory=default_fees)
     pool: PoolParameters = PoolParameters()
     allocation: AllocationParameters = AllocationParameters()
-    registry: RegistryParameters = RegistryParameters()
-    oracle: OracleParameters = OracleParameters()
-    settlement: SettlementParameters = SettlementParameters()
-    conversion: ConversionParameters = ConversionParameters()
-    reserve: ReserveParameters = ReserveParameters()
-    governance: GovernanceParameters = GovernanceParameters()
+    registry: RegistryParameters = field(default_factory=RegistryParameters)
+    oracle: OracleParameters = field(default_factory=OracleParameters)
+    settlement: SettlementParameters = field(default_factory=SettlementParameters)
+    conversion: ConversionParameters = field(default_factory=ConversionParameters)
+    reserve: ReserveParameters = field(default_factory=ReserveParameters)
+    governance: GovernanceParameters = field(default_factory=GovernanceParameters)
     nodes: Mapping[str, bytes] = field(default_factory=dict)
     sovereigns: Mapping[str, bytes] = field(default_factory=dict)
     participants: Mapping[str, bytes] = field(default_factory=dict)
@@ -208,7 +208,7 @@ class DeploymentSpec:
         with the same names will do; a part or a kind of fee that it leaves out takes its default.
         """
         fees = {kind: _as(FeeParameters, item) for kind, item in protocol.fees.items()}
-        parts = {
+        parts: dict[str, Any] = {
             name: _as(kind, getattr(protocol, name))
             for name, kind in PARTS.items()
             if hasattr(protocol, name)

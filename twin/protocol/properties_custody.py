@@ -35,9 +35,7 @@ def _escrow(view: View, memory: Memory) -> Finding:
             deals[args["id"]] = args["amount"]
             continue
         held = deals.pop(args["id"], None)
-        paid = sum(
-            args.get(name, 0) for name in ("paid", "fee", "toSeller", "toBuyer", "amount")
-        )
+        paid = sum(args.get(name, 0) for name in ("paid", "fee", "toSeller", "toBuyer", "amount"))
         if paid != held:
             wrong.append(f"deal {args['id']} paid {paid} of {held} in {happened.event}")
     total, balance = view.read(*_ESCROW[0]), _held(view, "PaymentToken", "Settlement")

@@ -6,9 +6,7 @@ from twin.protocol.property import Finding, Invariant, Memory, View, holds, news
 
 __all__ = ["TOKENS"]
 
-_PT = tuple(
-    ("PaymentToken", name) for name in ("totalSupply", "totalMinted", "totalBurned", "cap")
-)
+_PT = tuple(("PaymentToken", name) for name in ("totalSupply", "totalMinted", "totalBurned", "cap"))
 _FT = tuple(
     ("FoundationToken", name)
     for name in ("totalSupply", "totalIssued", "totalRetired", "totalReversed")

@@ -40,7 +40,7 @@ WIRING: tuple[Wire, ...] = (
     Wire("PaymentToken", Role.ISSUER, ("mint",)),
     Wire("PaymentToken", Role.MINTER, ("issue",)),
     Wire("PaymentToken", Role.RESERVE_MANAGER, ("burn",)),
-    Wire("PaymentToken", Role.GOVERNANCE, ("setCap",)),
+    Wire("PaymentToken", Role.GOVERNANCE, ("addKeeper", "setCap")),
     Wire("PaymentToken", Role.COMPLIANCE, ("freeze", "unfreeze")),
     Wire(
         "ParticipantRegistry",

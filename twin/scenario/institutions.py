@@ -147,8 +147,9 @@ class ReserveSpec(Spec):
 
 
 class GovernanceSpec(Spec):
-    """Votes of FT: time before a vote, of it and in the timelock; FT for a proposal; *quorum* in
-    percent of the supply.
+    """Votes of FT: time before a vote, of it and in the timelock.
+
+    A proposal takes *proposal_threshold* FT, a decision *quorum* percent of the supply.
     """
 
     voting_delay: Seconds = Field(default=12 * _HOUR, ge=60, le=14 * _DAY)
