@@ -185,8 +185,12 @@ function breed(folder, names) {
     planted = mutant.patches;
     const contracts = Object.fromEntries(
       mutant.contracts.map((name) => {
-        const { bytecode, deployedBytecode, immutables, sourceHash } = artifact(name).content;
-        return [name, { bytecode, deployedBytecode, immutables, sourceHash }];
+        const { bytecode, deployedBytecode, immutables, sourceHash, sources } = artifact(name).content;
+        const own = Object.entries(sources).filter(([file]) => !file.startsWith("@"));
+        return [
+          name,
+          { bytecode, deployedBytecode, immutables, sourceHash, sources: Object.fromEntries(own) },
+        ];
       }),
     );
     planted = [];

@@ -11,6 +11,7 @@ from twin.catalog import Settings
 from twin.desk.incidents import STATES
 from twin.desk.steps import Verdict
 from twin.errors import UnknownName, UsageError
+from twin.library import Library
 from twin.protocol.parameters import (
     PARTS,
     AllocationParameters,
@@ -301,6 +302,12 @@ def test_a_bad_value_of_the_institutions_is_shown_at_its_place(section: str, mes
 
 def _fields(record: object) -> dict[str, object]:
     return {name: getattr(record, name) for name in type(record).__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def test_unpausing_takes_the_larger_quorum_in_every_scenario_of_ours(root: Path) -> None:
+    for path in sorted((root / "scenarios").glob("*.twin.yaml")):
+        keys = load(path, Library().vocabulary).team.authorities
+        assert keys["unpauser"].threshold > keys["pauser"].threshold, path.name
 
 
 def test_states_and_verdicts_are_those_of_the_desk() -> None:

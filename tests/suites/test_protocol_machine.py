@@ -7,6 +7,7 @@ each is a copy of the contracts with one bug, which the property named in its ro
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from itertools import islice
@@ -16,6 +17,7 @@ import pytest
 from protocol_machine import MUTANTS, Failure, Machine, Step, load, shrunk
 from protocol_moves import steps
 
+from twin.bundled import folder
 from twin.chain.engines import available
 from twin.protocol.invariants import INVARIANTS
 
@@ -28,9 +30,9 @@ SHARDS = 4
 BUDGET = 20_000
 """Calls within which a planted bug has to be found."""
 
-PLANTED = {
-    item["name"]: item["invariant"] for item in json.loads((MUTANTS / "mutants.json").read_text())
-}
+ROWS = json.loads((MUTANTS / "mutants.json").read_text())
+PLANTED = {item["name"]: item["invariant"] for item in ROWS}
+SOURCES = folder("contracts_abi") / "src"
 
 WORKS = frozenset(
     [
@@ -138,6 +140,21 @@ def test_the_machine_finds_a_planted_bug_within_its_budget(name: str) -> None:
 def test_there_is_a_planted_bug_for_every_property() -> None:
     assert sorted(PLANTED.values()) == sorted(item.name for item in INVARIANTS)
     assert {path.stem for path in (MUTANTS / "artifacts").glob("*.json")} == set(PLANTED)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_mutant_is_made_from_the_present_sources(name: str) -> None:
+    (row,) = [item for item in ROWS if item["name"] == name]
+    made = json.loads((MUTANTS / "artifacts" / f"{name}.json").read_text())["contracts"]
+    assert sorted(made) == sorted(row["contracts"])
+    for contract, code in made.items():
+        for file, digest in code["sources"].items():
+            text = (SOURCES / file).read_text()
+            for patch in row["patches"]:
+                if patch["file"] == file:
+                    assert text.count(patch["find"]) == 1
+                    text = text.replace(patch["find"], patch["put"])
+            assert hashlib.sha256(text.encode()).hexdigest() == digest, (contract, file)
 
 
 def test_random_calls_get_through_to_everything(machine: Machine) -> None:
