@@ -2,6 +2,10 @@
 //
 //   node build.mjs           write the artifacts
 //   node build.mjs --check   build into a temporary folder and compare byte by byte
+//   node build.mjs NAME...   write only the artifacts of these contracts
+//   node build.mjs --mutants [--check] [NAME...]
+//                            the same for tests/mutants: copies with a planted bug each, from the
+//                            patches in mutants.json, which have to fit the sources
 //
 // The artifacts are committed, so that nobody needs node to run the project. The same sources and
 // the locked packages give the same bytes: no metadata hash, no source paths of this machine, sorted
@@ -17,6 +21,7 @@ import solc from "solc";
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const SRC = path.join(HERE, "src");
 const ARTIFACTS = path.join(HERE, "artifacts");
+const MUTANTS = path.join(HERE, "..", "tests", "mutants");
 const MODULES = path.join(HERE, "node_modules");
 const MAX_CODE = 24_576; // EIP-170
 
@@ -24,12 +29,18 @@ const MAX_CODE = 24_576; // EIP-170
 const CONTRACTS = [
   "AllocationBook",
   "Authority",
+  "Conversion",
   "FeeSchedule",
+  "FictraGovernor",
+  "FictraTimelock",
   "FoundationToken",
   "LiquidityPool",
   "Multicall3",
   "OracleNetwork",
+  "ParticipantRegistry",
   "PaymentToken",
+  "Reserve",
+  "Settlement",
   "external/StableAsset",
 ];
 
@@ -43,6 +54,7 @@ const SETTINGS = {
 const OUTPUT = [
   "abi",
   "evm.bytecode.object",
+  "evm.deployedBytecode.immutableReferences",
   "evm.deployedBytecode.object",
   "evm.methodIdentifiers",
   "storageLayout",
@@ -65,10 +77,20 @@ function sorted(value) {
   );
 }
 
+/** What is planted into the sources that are read now: {file, find, put}. */
+let planted = [];
+
 /** Source text of an import path: `@...` from the locked packages, the rest from src. */
 function read(file) {
   const root = file.startsWith("@") ? MODULES : SRC;
-  return fs.readFileSync(path.join(root, file), "utf8");
+  let text = fs.readFileSync(path.join(root, file), "utf8");
+  for (const patch of planted.filter((patch) => patch.file === file)) {
+    if (text.split(patch.find).length !== 2) {
+      throw new Error(`${file}: a patch fits ${text.split(patch.find).length - 1} places, not one`);
+    }
+    text = text.replace(patch.find, () => patch.put);
+  }
+  return text;
 }
 
 function findImport(file) {
@@ -113,6 +135,14 @@ function layout(raw) {
   return walk(raw);
 }
 
+/** Where the deployed code holds immutables, which the artifact shows as zeros: [start, length]. */
+function immutables(references) {
+  return Object.values(references ?? {})
+    .flat()
+    .map(({ start, length }) => [start, length])
+    .sort(([a], [b]) => a - b);
+}
+
 /** sha256 over one line `<sha256 of the file>  <import path>` for each file, in path order. */
 function sourceHash(sources) {
   return sha256(Object.keys(sources).sort().map((file) => `${sources[file]}  ${file}\n`).join(""));
@@ -138,6 +168,7 @@ function artifact(entry) {
       compiler: { name: "solc", settings: SETTINGS, version: solc.version() },
       contractName: name,
       deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
+      immutables: immutables(contract.evm.deployedBytecode.immutableReferences),
       methodIdentifiers: contract.evm.methodIdentifiers,
       sourceHash: sourceHash(sources),
       sources,
@@ -146,9 +177,32 @@ function artifact(entry) {
   };
 }
 
-function build(folder) {
+/** Compile each mutant that is named; its artifacts have what differs and no ABI, which does not. */
+function breed(folder, names) {
   fs.mkdirSync(folder, { recursive: true });
-  const built = CONTRACTS.map(artifact);
+  const all = JSON.parse(fs.readFileSync(path.join(MUTANTS, "mutants.json"), "utf8"));
+  for (const mutant of all.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    planted = mutant.patches;
+    const contracts = Object.fromEntries(
+      mutant.contracts.map((name) => {
+        const { bytecode, deployedBytecode, immutables, sourceHash, sources } = artifact(name).content;
+        const own = Object.entries(sources).filter(([file]) => !file.startsWith("@"));
+        return [
+          name,
+          { bytecode, deployedBytecode, immutables, sourceHash, sources: Object.fromEntries(own) },
+        ];
+      }),
+    );
+    planted = [];
+    const text = JSON.stringify(sorted({ contracts, invariant: mutant.invariant }), null, 2);
+    fs.writeFileSync(path.join(folder, `${mutant.name}.json`), `${text}\n`);
+    console.log(mutant.name);
+  }
+}
+
+function build(folder, names = CONTRACTS) {
+  fs.mkdirSync(folder, { recursive: true });
+  const built = names.map(artifact);
   for (const { name, size, content } of built) {
     fs.writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(sorted(content), null, 2)}\n`);
     console.log(`${name.padEnd(16)} ${String(size).padStart(6)} bytes`);
@@ -176,11 +230,11 @@ function differences(committed, rebuilt) {
   });
 }
 
-function check() {
+function check(committed, make) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "artifacts-"));
   try {
-    build(folder);
-    const found = differences(ARTIFACTS, folder);
+    make(folder);
+    const found = differences(committed, folder);
     if (found.length === 0) return;
     console.error(`artifacts differ from their sources:\n  ${found.join("\n  ")}`);
     console.error("run `node build.mjs` and commit the result");
@@ -190,12 +244,19 @@ function check() {
   }
 }
 
-const unknown = process.argv.slice(2).filter((argument) => argument !== "--check");
+const given = process.argv.slice(2);
+const wanted = given.filter((argument) => !["--check", "--mutants"].includes(argument));
+const known = given.includes("--mutants") ? wanted : CONTRACTS;
+const unknown = wanted.filter((name) => !known.includes(name) || name.startsWith("-"));
+const mutants = path.join(MUTANTS, "artifacts");
 if (unknown.length > 0) {
-  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--check]`);
+  console.error(`unknown argument ${unknown[0]}; usage: node build.mjs [--mutants] [--check | NAME...]`);
   process.exitCode = 2;
-} else if (process.argv.includes("--check")) {
-  check();
+} else if (given.includes("--mutants")) {
+  if (given.includes("--check")) check(mutants, (folder) => breed(folder, []));
+  else breed(mutants, wanted);
+} else if (given.includes("--check")) {
+  check(ARTIFACTS, (folder) => build(folder));
 } else {
-  build(ARTIFACTS);
+  build(ARTIFACTS, wanted.length > 0 ? wanted : CONTRACTS);
 }

@@ -18,6 +18,7 @@ from twin.chain.pyevm import PyEvm
 from twin.protocol.artifacts import load_all
 from twin.protocol.contract import Contract, creation_code
 from twin.protocol.reverts import Reverts
+from twin.protocol.roles import HELD_BY
 from twin.protocol.wiring import WIRING
 
 FOLDER = Path(__file__).parents[1] / "contracts_abi"
@@ -40,6 +41,12 @@ LOCK = bytes.fromhex("000000000000000000000000000000000000dead")
 ZERO = bytes(20)
 PT, FT, ORACLE, BOOK = "PaymentToken", "FoundationToken", "OracleNetwork", "AllocationBook"
 FEES, POOL = "FeeSchedule", "LiquidityPool"
+KYC, DEALS, CONV, VAULT = "ParticipantRegistry", "Settlement", "Conversion", "Reserve"
+LOCKED, GOV = "FictraTimelock", "FictraGovernor"
+KINDS = {"sovereign": 1, "rival": 1, "holder": 8, "buyer": 2, "seller": 2, "redeemer": 16,
+         "custodian": 8}  # fmt: skip
+YEAR = 365 * DAY
+BOND = 1000 * 10**6
 
 
 def who(label: str) -> bytes:
@@ -160,31 +167,67 @@ def build() -> Lab:
     lab.deploy("Multicall3")
     usd = lab.deploy("StableAsset", who("bank"))
     pt = lab.deploy("PaymentToken", authority, 100 * MILLION)
-    ft = lab.deploy("FoundationToken", authority)
-    oracle = lab.deploy("OracleNetwork", authority, 4)
-    book = lab.deploy("AllocationBook", authority, oracle, ft, RATE, 10**10, 10**24, 15 * 10**23)
+    registry = lab.deploy("ParticipantRegistry", authority)
+    ft = lab.deploy("FoundationToken", authority, registry, 0)
+    oracle = lab.deploy("OracleNetwork", authority, pt, 4, 0, BOND)
+    limits = RATE, 10**10, 10**24, 15 * 10**23, False, BOND
+    book = lab.deploy("AllocationBook", authority, oracle, ft, registry, pt, *limits)
     fees = lab.deploy("FeeSchedule", authority, [TERMS] * 4)
     pool = lab.deploy("LiquidityPool", authority, pt, usd, fees)
-    for wire in WIRING:
-        selectors = [lab.contracts[wire.contract].fn(name).selector for name in wire.functions]
-        target = lab.contracts[wire.contract].address
-        lab.do("deployer", "Authority", "setTargetFunctionRole", target, selectors, wire.role)
-        holder = book if wire.role.name == "ALLOCATOR" else who(wire.role.name)
-        lab.do("deployer", "Authority", "grantRole", wire.role, holder, 0)
-    lab.do("deployer", "Authority", "grantRole", 9, who("ALLOCATOR"), 0)
-    for node in NODES:
-        lab.do("ORACLE_ADMIN", "OracleNetwork", "addNode", who(node))
-    lab.do("ORACLE_ADMIN", "OracleNetwork", "addFeed", FEED, CONFIG)
-    for name in ("sovereign", "holder"):
-        lab.do("COMPLIANCE", "FoundationToken", "setAuthorised", who(name), True)
-    lab.do("ISSUER", "AllocationBook", "registerSovereign", who("sovereign"), True)
-    lab.do("ALLOCATOR", "FoundationToken", "issue", who("holder"), 10**18, keccak(b"old"))
-    lab.do("ISSUER", "PaymentToken", "mint", who("trader"), 20 * MILLION)
-    lab.do("bank", "StableAsset", "mint", who("trader"), 20 * MILLION)
-    for name in ("PaymentToken", "StableAsset"):
+    safe = who("treasury")
+    deals = lab.deploy("Settlement", authority, oracle, pt, registry, fees, safe, 10 * MILLION)
+    parts = oracle, ft, pt, registry, fees, safe
+    lab.deploy("Conversion", authority, *parts, 4 * MILLION, 3 * MILLION)
+    vault = lab.deploy("Reserve", authority, pt, usd, oracle, registry, fees, safe)
+    timelock = lab.deploy("FictraTimelock", DAY, [ZERO], who("deployer"))
+    lab.deploy("FictraGovernor", ft, timelock, HOUR, DAY, 10**17, 4)
+    wire(lab)
+    people(lab)
+    for name in (PT, "StableAsset"):
         lab.do("trader", name, "approve", pool, 2**256 - 1)
-    lab.do("trader", "LiquidityPool", "addLiquidity", 5 * MILLION, 4 * MILLION, 0, who("trader"))
+    lab.do("trader", POOL, "addLiquidity", 5 * MILLION, 4 * MILLION, 0, who("trader"))
+    for label, spender in (("buyer", deals), ("redeemer", vault), ("rival", book), ("node0", oracle),
+                           ("rival", oracle), ("buyer", oracle)):  # fmt: skip
+        lab.do(label, PT, "approve", spender, 2**256 - 1)
+    lab.do("redeemer", "StableAsset", "approve", vault, 2**256 - 1)
+    lab.do("sovereign", FT, "approve", lab.contracts[CONV].address, 2**256 - 1)
+    lab.do("GOVERNANCE", VAULT, "setRedemptionLimits", MILLION, MILLION // 2)
+    lab.do("GOVERNANCE", CONV, "setPolicy", FEED, 1250, HOUR)
+    lab.do("GOVERNANCE", PT, "addKeeper", deals)
     return lab
+
+
+def wire(lab: Lab) -> None:
+    """Give every restricted function to its role, and every role to an account of its name."""
+    for row in WIRING:
+        selectors = [lab.contracts[row.contract].fn(name).selector for name in row.functions]
+        target = lab.contracts[row.contract].address
+        lab.do("deployer", "Authority", "setTargetFunctionRole", target, selectors, row.role)
+        lab.do("deployer", "Authority", "grantRole", row.role, who(row.role.name), 0)
+    for role, names in HELD_BY.items():
+        for name in names:
+            lab.do("deployer", "Authority", "grantRole", role, lab.contracts[name].address, 0)
+    for title in ("PROPOSER_ROLE", "CANCELLER_ROLE"):
+        governor = lab.contracts[GOV].address
+        lab.do("deployer", LOCKED, "grantRole", keccak(title.encode()), governor)
+
+
+def people(lab: Lab) -> None:
+    """Admit nodes and participants, and give them what they start with."""
+    for node in NODES:
+        lab.do("ORACLE_ADMIN", ORACLE, "addNode", who(node))
+    lab.do("ORACLE_ADMIN", ORACLE, "addFeed", FEED, CONFIG)
+    for label, kinds in KINDS.items():
+        lab.do("COMPLIANCE", KYC, "register", who(label), kinds, b"CH")
+        lab.do("COMPLIANCE", KYC, "approve", who(label), START + YEAR)
+    lab.do("COMPLIANCE", KYC, "register", lab.contracts[CONV].address, KINDS["custodian"], b"CH")
+    lab.do("COMPLIANCE", KYC, "approve", lab.contracts[CONV].address, START + YEAR)
+    lab.do("ALLOCATOR", FT, "issue", who("holder"), 10**18, keccak(b"old"))
+    lab.do("ISSUER", PT, "mint", who("trader"), 20 * MILLION)
+    for label in ("buyer", "redeemer", "rival", "node0"):
+        lab.do("trader", PT, "transfer", who(label), MILLION // 4)
+    lab.do("bank", "StableAsset", "mint", who("trader"), 20 * MILLION)
+    lab.do("bank", "StableAsset", "mint", who("redeemer"), 5 * MILLION)
 
 
 def swap(x: Lab, amount: int = MILLION, **change: Any) -> tuple[Any, ...]:

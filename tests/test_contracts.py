@@ -45,6 +45,8 @@ from contracts_lab import (
     swap,
     who,
 )
+from contracts_rows import EVENTS as INSTITUTIONS_ANNOUNCE
+from contracts_rows import REFUSALS as INSTITUTIONS_REFUSE
 from eth_hash.auto import keccak
 
 Result = TypeVar("Result")
@@ -61,7 +63,12 @@ def lab(built: Lab) -> Iterator[Lab]:
     yield from built.undone()
 
 
-OWNER = {"IOracleNetwork": "OracleNetwork"}  # an interface announces for its contract
+OWNER = {  # an interface, a base and a library announce for their contract
+    "IOracleNetwork": "OracleNetwork",
+    "AllocationDisputes": "AllocationBook",
+    "ReserveAssets": "Reserve",
+    "PriceHistory": "LiquidityPool",
+}
 
 
 def declared(word: str) -> set[str]:
@@ -241,6 +248,7 @@ REFUSALS: dict[str, Refusal] = {
         [(x.contracts[FEES].address, False, x.contracts[FEES].encode("fee", 9))],
     ),
 }  # fmt: skip
+REFUSALS |= INSTITUTIONS_REFUSE
 
 
 @pytest.mark.parametrize("error", REFUSALS)
@@ -283,9 +291,6 @@ EVENTS: dict[str, Row] = {
     "FoundationToken.Issued": (
         lambda x: x.do("ALLOCATOR", FT, "issue", SOVEREIGN, 5, DOC),
         {"to": SOVEREIGN, "documentHash": DOC, "amount": 5}),
-    "FoundationToken.AuthorisationSet": (
-        lambda x: x.do("COMPLIANCE", FT, "setAuthorised", TRADER, True),
-        {"account": TRADER, "authorised": True, "by": who("COMPLIANCE")}),
     "OracleNetwork.NodeAdded": (
         lambda x: x.do("ORACLE_ADMIN", ORACLE, "addNode", TRADER), {"node": TRADER, "count": 8}),
     "OracleNetwork.NodeRemoved": (
@@ -308,9 +313,6 @@ EVENTS: dict[str, Row] = {
     "OracleNetwork.ExportVerified": (
         lambda x: x.claimed(9, attesters=3).do("node3", ORACLE, "attest", DOC, 9),
         {"documentHash": DOC, "quantity": 9}),
-    "AllocationBook.SovereignRegistered": (
-        lambda x: x.do("ISSUER", BOOK, "registerSovereign", TRADER, True),
-        {"account": TRADER, "registered": True, "by": who("ISSUER")}),
     "AllocationBook.ExportClaimed": (
         lambda x: x.do("sovereign", BOOK, "claim", DOC, FEED, 9),
         {"documentHash": DOC, "sovereign": SOVEREIGN, "feed": FEED, "quantity": 9}),
@@ -343,6 +345,7 @@ EVENTS: dict[str, Row] = {
     "LiquidityPool.Synced": (
         lambda x: x.do(*swap(x, 1000)), {"pt": 5 * MILLION + 1000, "stable": 4 * MILLION - 797}),
 }  # fmt: skip
+EVENTS |= INSTITUTIONS_ANNOUNCE
 
 
 @pytest.mark.parametrize("event", EVENTS)

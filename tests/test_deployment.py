@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from eth_hash.auto import keccak
 
 from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
@@ -17,6 +19,14 @@ from twin.clock import Clock
 from twin.errors import UnknownName, UsageError
 from twin.protocol.artifacts import Artifacts
 from twin.protocol.deployment import CONTRACTS, Deployment, DeploymentSpec, deploy
+from twin.protocol.institutions import (
+    ConversionParameters,
+    GovernanceParameters,
+    OracleParameters,
+    ReserveParameters,
+    SettlementParameters,
+    TierParameters,
+)
 from twin.protocol.operations import operation_id, operation_of
 from twin.protocol.parameters import (
     AllocationParameters,
@@ -29,7 +39,8 @@ from twin.protocol.parameters import (
     feed_id,
 )
 from twin.protocol.reader import Reader
-from twin.protocol.roles import ROLES, Role, account_of
+from twin.protocol.roles import ROLES, Role, account_of, role_named
+from twin.protocol.verification import discrepancies, holders_on_chain
 from twin.protocol.wiring import WIRING
 
 START, INTERVAL = 1_700_000_000, 12
@@ -88,11 +99,11 @@ def test_role_ids_are_those_of_the_contract(network: Network) -> None:
 
 @pytest.mark.parametrize("spec", ROLES, ids=lambda spec: spec.role.label)
 def test_each_role_is_held_with_its_delay(network: Network, spec: Any) -> None:
-    grant = network.deployment.roles.get(spec.role.label)
-    book = network.deployment.address("AllocationBook")
-    account, delay = (grant.account, grant.delay) if grant else (book, 0)
-    assert network.read("Authority", "hasRole", int(spec.role), account) == (True, delay)
-    assert delay == spec.delay
+    grants = network.deployment.holders[spec.role.label]
+    for grant in grants:
+        found = network.read("Authority", "hasRole", int(spec.role), grant.account)
+        assert found == (True, grant.delay)
+    assert max(grant.delay for grant in grants) == spec.delay
 
 
 def test_every_restricted_function_has_its_role(network: Network) -> None:
@@ -103,11 +114,28 @@ def test_every_restricted_function_has_its_role(network: Network) -> None:
             assert network.read("Authority", "getTargetFunctionRole", *args) == wire.role
 
 
-def test_the_deployer_is_out_and_governance_in(network: Network) -> None:
+def test_nobody_outside_the_register_holds_a_role_and_the_timelock_administers(
+    network: Network,
+) -> None:
+    timelock = network.deployment.address("FictraTimelock")
+    view = network.reader.at()
+    register = {
+        int(role_named(name)): {grant.account: grant.delay for grant in grants}
+        for name, grants in network.deployment.holders.items()
+    }
+    assert holders_on_chain(view) == register
+    assert register[0] == {timelock: 0}
     deployer = network.deployment.address("deployer")
-    governance = network.deployment.address("governance")
-    assert network.read("Authority", "hasRole", 0, deployer) == (False, 0)
-    assert network.read("Authority", "hasRole", 0, governance) == (True, 86400)
+    assert all(deployer not in held for held in register.values())
+    governor = network.deployment.address("FictraGovernor")
+    for role, account, held in (
+        (bytes(32), deployer, False),
+        (bytes(32), timelock, True),  # its own administrator, as OpenZeppelin makes it
+        (keccak(b"PROPOSER_ROLE"), governor, True),
+        (keccak(b"PROPOSER_ROLE"), deployer, False),
+        (keccak(b"EXECUTOR_ROLE"), bytes(20), True),
+    ):
+        assert network.read("FictraTimelock", "hasRole", role, account) is held
 
 
 def test_feeds_nodes_and_sovereigns_are_registered(network: Network) -> None:
@@ -134,6 +162,103 @@ def test_fees_pool_and_balances_are_as_declared(network: Network) -> None:
     assert network.read("PaymentToken", "allowance", BOB, pool) == 2**256 - 1
     assert network.chain.engine.account(BOB).balance == 11
     assert network.read("AllocationBook", "settlementCap") == SPEC.allocation.settlement_cap
+
+
+RICH = replace(
+    SPEC,
+    traders={"shipper": BOB}, redeemers={"bank": BOB}, custodians={"vault": account_of("vault")},
+    oracle=OracleParameters(challenge_window=60, min_stake=5, reward_per_report=1, reward_fund=99,
+                            shadow_period=70),
+    allocation=AllocationParameters(two_person=True, dispute_bond=8, lockup=9),
+    settlement=SettlementParameters(max_amount=11),
+    conversion=ConversionParameters(units_per_ft={"WTI": 1250}, max_age=61, daily_limit=7,
+                                    sovereign_limit=6),
+    reserve=ReserveParameters(
+        stable=100, bills=200, gold=300, weight_stable=500_000, weight_bills=500_000,
+        feeds={"gold": "WTI"}, daily_limit=5, redeemer_limit=4, tiers=(TierParameters(1, 2),),
+        slice_limit=3, slippage=2, spacing=1,
+    ),
+    governance=GovernanceParameters(timelock_delay=7200, voting_delay=61, voting_period=3601,
+                                    proposal_threshold=3, quorum=9),
+)  # fmt: skip
+ON_CHAIN: dict[tuple[Any, ...], Any] = {
+    ("ParticipantRegistry", "isActive", BOB, 2 | 16): True,
+    ("ParticipantRegistry", "isActive", BOB, 1 | 4 | 8): False,
+    ("OracleNetwork", "challengeTerms"): (60, 10**9),
+    ("OracleNetwork", "staking"): (5, 7 * 86400, 1, 100_000),
+    ("OracleNetwork", "accounted"): (7 * 5, 99, 0),
+    ("OracleNetwork", "shadowPeriod"): 70,
+    ("AllocationBook", "twoPerson"): True,
+    ("AllocationBook", "disputeBond"): 8,
+    ("FoundationToken", "lockup"): 9,
+    ("Settlement", "maxAmount"): 11,
+    ("Conversion", "policy", feed_id("WTI")): (1250, 61),
+    ("Conversion", "dailyLimit"): 7,
+    ("Conversion", "sovereignLimit"): 6,
+    ("Reserve", "valueOf", 0): 100,
+    ("Reserve", "valueOf", 1): 200,
+    ("Reserve", "tiers"): ((1, 2),),
+    ("Reserve", "sliceLimit"): 3,
+    ("Reserve", "dailyLimit"): 5,
+    ("Reserve", "redeemerLimit"): 4,
+    ("FictraTimelock", "getMinDelay"): 7200,
+    ("FictraGovernor", "votingDelay"): 61,
+    ("FictraGovernor", "votingPeriod"): 3601,
+    ("FictraGovernor", "proposalThreshold"): 3,
+    ("FictraGovernor", "quorumNumerator()"): 9,
+    ("FoundationToken", "authorised", account_of("vault")): True,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rich() -> Network:
+    return Network(RICH)
+
+
+@pytest.mark.parametrize("call", ON_CHAIN, ids=lambda call: ".".join(map(str, call[:2])))
+def test_institutions_are_as_declared(rich: Network, call: tuple[Any, ...]) -> None:
+    assert rich.read(*call) == ON_CHAIN[call]
+    assert rich.deployment.parameter("reserve.tiers.0.haircut") == 2
+    assert rich.deployment.parameter("conversion.units_per_ft.WTI") == 1250
+    assert rich.deployment.address("bank") == BOB
+
+
+def test_what_stands_is_what_the_manifest_says(rich: Network) -> None:
+    def code(address: bytes) -> bytes:
+        return rich.chain.engine.account(address).code
+
+    assert discrepancies(rich.reader.at(), code) == []
+
+
+def test_other_code_other_roles_and_strangers_are_found() -> None:
+    network = Network()
+    deployment, engine = network.deployment, network.chain.engine
+    fees = deployment.contract("FeeSchedule")
+    stolen = replace(deployment.roles["pauser"], account=BOB)
+    false = replace_fields(
+        deployment, holders={**deployment.holders, "pauser": (stolen,)},
+        code_hashes={**deployment.code_hashes, "Reserve": bytes(32)},
+    )  # fmt: skip
+    engine.set_account(fees.address, replace(engine.account(fees.address), code=b"\x00"))
+
+    def code(address: bytes) -> bytes:
+        return b"" if address == false.address("Multicall3") else engine.account(address).code
+
+    found = "\n".join(discrepancies(Reader(network.chain, false).at(), code))
+    for message in (
+        r"Multicall3 at 0x\w+ has no code",
+        r"FeeSchedule at 0x\w+ runs other code than its artifact",
+        r"Reserve at 0x\w+ was created with other immutables",
+        rf"0x{BOB.hex()} of the register does not hold the role pauser",
+        rf"0x{deployment.roles['pauser'].account.hex()} holds the role pauser and is not",
+    ):
+        assert re.search(message, found)
+    assert len(found.splitlines()) == 5
+
+
+def replace_fields(deployment: Deployment, **changes: Any) -> Deployment:
+    names = [item.name for item in fields(Deployment) if item.init]
+    return Deployment(**{name: getattr(deployment, name) for name in names} | changes)
 
 
 def test_the_same_spec_gives_the_same_chain() -> None:
@@ -177,7 +302,7 @@ def test_the_manifest_survives_json(network: Network) -> None:
     text = network.deployment.to_json()
     again = Deployment.from_json(text, ARTIFACTS)
     assert again.to_json() == text
-    assert json.loads(text)["schema_version"] == 1
+    assert json.loads(text)["schema_version"] == 2
     assert again.parameter("feed.WTI.max_answer") == 500 * 10**8
     assert again.address("node-3") == NODES["node-3"]
     pool = again.contract("LiquidityPool")
@@ -194,7 +319,7 @@ def edited(network: Network, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema_version": 2}, "schema_version 2; this version of twin reads 1"),
+        ({"schema_version": 1}, "schema_version 1; this version of twin reads 2"),
         ({"roles": None}, "lacks roles"),
         ({"accounts": {"x": "0x12"}}, "'0x12' is not 20 bytes of hex"),
         ({"roles": {"pauser": {"account": "0x" + "00" * 20}}}, "malformed: KeyError"),
@@ -233,6 +358,11 @@ def test_unknown_names_of_a_manifest(network: Network) -> None:
         ({"balances": {BOB: Endowment(approvals=(("PaymentToken", "Pool"),))}}, "no contract is called 'Pool'"),
         ({"roles": {**default_roles(), "pausr": default_roles()["pauser"]}}, "no role is called 'pausr'"),
         ({"roles": {}}, "no account holds the role governance"),
+        ({"roles": {**default_roles(), "minter": default_roles()["pauser"]}}, "role minter is held by contracts"),
+        ({"conversion": ConversionParameters(units_per_ft={"BRENT": 1})}, "no feed is called 'BRENT'"),
+        ({"reserve": ReserveParameters(feeds={"silver": "WTI"})}, "no asset of the reserve is called 'silver'"),
+        ({"reserve": ReserveParameters(weight_gold=1)}, r"setWeights.*WeightsDoNotAddUp\(sum=1000001"),
+        ({"governance": GovernanceParameters(quorum=51)}, "FictraGovernor cannot be created .*SettingOutOfBounds"),
     ],
 )  # fmt: skip
 def test_what_the_contracts_refuse_is_a_bad_file(changes: Any, message: str) -> None:

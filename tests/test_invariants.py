@@ -118,7 +118,7 @@ def judge(view: Any, name: str) -> Finding:
 
 DETAILS = {
     "pt-supply": "supply 6000000000000, minted 6000000000000 - burned 0, cap 1000000000000000",
-    "ft-supply": "supply 800000000000000000, issued 800000000000000000, entitlements 800000000000000000",
+    "ft-supply": "supply 800000000000000000, issued 800000000000000000 - retired 0 - reversed 0, entitlements 800000000000000000",
     "fee-bounds": "4 fees inside their bounds",
     "oracle-bounds": "2 new answers inside bounds",
     "allocation-once": "1 documents, each once",
@@ -185,7 +185,7 @@ class Lying:
     def __init__(self, view: ReaderAt, lie: Callable[[list[LogAt]], list[LogAt]]) -> None:
         self._view, self._lie = view, lie
         self.block, self.timestamp = view.block, view.timestamp
-        self.read, self.address = view.read, view.address
+        self.read, self.batch, self.deployment = view.read, view.batch, view.deployment
 
     def logs(self, contract: str, event: str, *, since: int) -> Sequence[LogAt]:
         return self._lie(self._view.logs(contract, event, since=since))

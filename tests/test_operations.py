@@ -20,7 +20,7 @@ NODE, CALLER = bytes([1]) * 20, bytes([2]) * 20
 DEPLOYMENT = Deployment(
     block=0, chain_id=1, contracts={"Authority": AUTHORITY, "OracleNetwork": ORACLE},
     roles={**default_roles(), "oracle_admin": Grant(CALLER, 3600)}, accounts={}, feeds={},
-    nodes={}, sovereigns={}, parameters={}, reverts=Reverts(),
+    nodes={}, sovereigns={}, holders={}, code_hashes={}, parameters={}, reverts=Reverts(),
 )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from twin.catalog import Settings
 from twin.desk.incidents import STATES
 from twin.desk.steps import Verdict
 from twin.errors import UnknownName, UsageError
+from twin.library import Library
 from twin.protocol.parameters import (
+    PARTS,
     AllocationParameters,
     FeedParameters,
     PoolParameters,
@@ -257,6 +259,9 @@ def test_protocol_defaults_are_those_of_the_deployment() -> None:
     made = ProtocolSpec()
     assert made.pool.model_dump() == _fields(PoolParameters())
     assert made.allocation.model_dump() == _fields(AllocationParameters())
+    assert {*PARTS} < {*ProtocolSpec.model_fields}
+    for name, kind in PARTS.items():
+        assert getattr(made, name).model_dump() == _fields(kind()), name
     assert {kind: fee.model_dump() for kind, fee in made.fees.items()} == {
         kind: _fields(fee) for kind, fee in default_fees().items()
     }
@@ -264,8 +269,45 @@ def test_protocol_defaults_are_those_of_the_deployment() -> None:
     assert feed.model_dump() == _fields(FeedParameters())
 
 
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("conversion: {units_per_ft: {GOLD: 1}}", "converts at GOLD, which has no feed"),
+        ("conversion: {units_per_ft: {WTI: 0}}", "of WTI is zero or above a million units"),
+        ("conversion: {daily_limit: 1, sovereign_limit: 2}", "sovereign_limit is above daily_limit"),
+        ("reserve: {feeds: {gold: GOLD}}", "prices gold by GOLD, which has no feed"),
+        ("reserve: {weight_gold: 10%}", "add up to 1100000 pips, not 100 %"),
+        ("reserve: {daily_limit: 1, redeemer_limit: 2}", "redeemer_limit is above daily_limit"),
+        ("reserve: {tiers: [{above: 2%, haircut: 1%}, {above: 1%, haircut: 2%}]}", "tiers do not rise"),
+        ("reserve: {tiers: [{above: 2%, haircut: 21%}]}", "haircut"),
+        ("oracle: {challenge_window: 8d}", "challenge_window"),
+        ("oracle: {challenge_bond: 0.5}", "challenge_bond"),
+        ("governance: {quorum: 51}", "quorum"),
+        ("governance: {timelock_delay: 59m}", "timelock_delay"),
+        ("registry: {jurisdiction: ch}", "'ch' is no country: write two capital letters"),
+        ("settlement: {max_amount: 0}", "max_amount"),
+        ("allocation: {dispute_bond: 0}", "dispute_bond"),
+        ("allocation: {lockup: 1461d}", "lockup"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_of_the_institutions_is_shown_at_its_place(section: str, message: str) -> None:
+    feeds = 'feeds: {WTI: {min_answer: "-100", max_answer: "500"}}'
+    text = f"{MINIMAL}\nprotocol:\n  {feeds}\n  {section}\n"
+    line = text.splitlines().index(f"  {section}") + 1
+    with pytest.raises(UsageError) as refused:
+        loads(text, "mini.twin.yaml", VOCABULARY)
+    assert message in str(refused.value)
+    assert f"mini.twin.yaml:{line}:" in str(refused.value)
+
+
 def _fields(record: object) -> dict[str, object]:
     return {name: getattr(record, name) for name in type(record).__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def test_unpausing_takes_the_larger_quorum_in_every_scenario_of_ours(root: Path) -> None:
+    for path in sorted((root / "scenarios").glob("*.twin.yaml")):
+        keys = load(path, Library().vocabulary).team.authorities
+        assert keys["unpauser"].threshold > keys["pauser"].threshold, path.name
 
 
 def test_states_and_verdicts_are_those_of_the_desk() -> None:

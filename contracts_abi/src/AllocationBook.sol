@@ -2,29 +2,20 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {AllocationDisputes} from "./AllocationDisputes.sol";
 import {FoundationToken} from "./FoundationToken.sol";
 import {IOracleNetwork} from "./IOracleNetwork.sol";
-import {Stoppable} from "./Stoppable.sol";
+import {ParticipantRegistry} from "./ParticipantRegistry.sol";
 
 /// @title From a verified export to foundation tokens
 /// @notice A sovereign claims an export; once the oracle network has verified the same quantity,
 /// anybody settles the claim, and the entitlement at the feed's fresh price is issued to the
-/// sovereign, within a cap for each settlement and one for each day.
+/// sovereign, within a cap for each settlement and one for each day. Where two persons are required,
+/// an issuer proposes and compliance confirms before. The base holds claims and disputes.
 /// @dev entitlement = quantity (1e-3 units) * answer (1e-8 USD) * ratePerUsd (1e-18 FT) / 1e11,
 /// rounded down. The hard bounds keep the product below 1e18 * 1e30 * 1e24 < 2^255.
-contract AllocationBook is Stoppable {
-    // --- Types -------------------------------------------------------------------------------
-
-    /// @dev A claim and, once settled, what it brought.
-    struct Claim {
-        address sovereign;
-        uint64 claimedAt;
-        bool settled;
-        bytes32 feed;
-        uint128 quantity;
-        uint128 amount;
-    }
-
+contract AllocationBook is AllocationDisputes {
     // --- Constants ---------------------------------------------------------------------------
 
     /// @notice Highest rate: a million FT for a USD.
@@ -40,8 +31,6 @@ contract AllocationBook is Stoppable {
 
     /// @notice The oracle network that verifies exports and prices them.
     IOracleNetwork public immutable oracle;
-    /// @notice The token that is issued.
-    FoundationToken public immutable token;
     /// @notice FT (1e-18) for each USD of exported value.
     uint256 public ratePerUsd;
     /// @notice Largest quantity of one claim, thousandths of the commodity's unit.
@@ -52,13 +41,13 @@ contract AllocationBook is Stoppable {
     uint256 public dailyCap;
     uint64 private _day;
     uint192 private _issuedOnDay;
-    mapping(address account => bool) private _sovereigns;
-    mapping(bytes32 documentHash => Claim) private _claims;
+    /// @notice Whether a settlement needs an issuer's proposal and compliance's confirmation.
+    bool public twoPerson;
+    mapping(bytes32 documentHash => address) private _proposedBy;
+    mapping(bytes32 documentHash => bool) private _confirmed;
 
     // --- Events ------------------------------------------------------------------------------
 
-    /// @notice `account` was registered as a sovereign, or struck off.
-    event SovereignRegistered(address indexed account, bool registered, address indexed by);
     /// @notice A sovereign claimed an export.
     event ExportClaimed(
         bytes32 indexed documentHash,
@@ -75,6 +64,12 @@ contract AllocationBook is Stoppable {
         int256 answer,
         uint256 amount
     );
+    /// @notice An issuer proposed the issuance for a claim.
+    event IssuanceProposed(bytes32 indexed documentHash, address indexed by);
+    /// @notice Compliance confirmed the issuance for a claim.
+    event IssuanceConfirmed(bytes32 indexed documentHash, address indexed by);
+    /// @notice Whether two persons are required was set.
+    event TwoPersonSet(bool required);
     /// @notice The rate was set.
     event RatePerUsdSet(uint256 oldValue, uint256 newValue);
     /// @notice The largest quantity of a claim was set.
@@ -86,16 +81,12 @@ contract AllocationBook is Stoppable {
 
     // --- Errors ------------------------------------------------------------------------------
 
-    /// @notice `caller` is not a registered sovereign.
-    error NotASovereign(address caller);
     /// @notice The zero hash names no document.
     error ZeroDocument();
     /// @notice `documentHash` was claimed before.
     error DuplicateDocument(bytes32 documentHash);
     /// @notice `quantity` is zero or above `max`.
     error QuantityOutOfBounds(uint256 quantity, uint256 max);
-    /// @notice Nobody claimed `documentHash`.
-    error UnknownDocument(bytes32 documentHash);
     /// @notice `documentHash` was settled before.
     error AlreadySettled(bytes32 documentHash);
     /// @notice The oracle network verified `verified` (0: nothing), not the quantity claimed.
@@ -106,33 +97,44 @@ contract AllocationBook is Stoppable {
     error SettlementCapExceeded(uint256 amount, uint256 cap);
     /// @notice `amount` exceeds what is left of the day's cap.
     error DailyCapExceeded(uint256 amount, uint256 left);
-    /// @notice A parameter's `value` is zero or above `max`.
-    error ParameterOutOfBounds(uint256 value, uint256 max);
+    /// @notice The issuance lacks the proposal or the confirmation.
+    error NotApproved(bytes32 documentHash, address proposedBy, bool confirmed);
+    /// @notice Who proposed an issuance cannot confirm it.
+    error SamePerson(bytes32 documentHash, address person);
 
     // --- Construction ------------------------------------------------------------------------
 
     /// @param authority_ The AccessManager.
     /// @param oracle_ The oracle network.
     /// @param token_ The foundation token; this contract needs its ALLOCATOR role.
+    /// @param registry_ Who is a sovereign.
+    /// @param pt_ The payment token.
     /// @param ratePerUsd_ FT (1e-18) for each USD.
     /// @param maxQuantity_ Largest quantity of a claim.
     /// @param settlementCap_ Most FT (1e-18) of a settlement.
     /// @param dailyCap_ Most FT (1e-18) of a day.
+    /// @param twoPerson_ Whether two persons are required.
+    /// @param disputeBond_ Bond of a dispute, PT (1e-6).
     constructor(
         address authority_,
         IOracleNetwork oracle_,
         FoundationToken token_,
+        ParticipantRegistry registry_,
+        IERC20 pt_,
         uint256 ratePerUsd_,
         uint256 maxQuantity_,
         uint256 settlementCap_,
-        uint256 dailyCap_
-    ) AccessManaged(authority_) {
+        uint256 dailyCap_,
+        bool twoPerson_,
+        uint256 disputeBond_
+    ) AccessManaged(authority_) AllocationDisputes(token_, registry_, pt_) {
         oracle = oracle_;
-        token = token_;
         _setRatePerUsd(ratePerUsd_);
         _setMaxQuantity(maxQuantity_);
         _setSettlementCap(settlementCap_);
         _setDailyCap(dailyCap_);
+        _setTwoPerson(twoPerson_);
+        _setDisputeBond(disputeBond_);
     }
 
     // --- Public ------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ contract AllocationBook is Stoppable {
     /// @param feed Id of the feed that prices it.
     /// @param quantity Thousandths of the commodity's unit.
     function claim(bytes32 documentHash, bytes32 feed, uint256 quantity) external whenNotPaused {
-        if (!_sovereigns[msg.sender]) revert NotASovereign(msg.sender);
+        if (!registry.isActive(msg.sender, SOVEREIGN)) revert NotASovereign(msg.sender);
         if (documentHash == 0) revert ZeroDocument();
         Claim storage c = _claims[documentHash];
         if (c.sovereign != address(0)) revert DuplicateDocument(documentHash);
@@ -162,6 +164,11 @@ contract AllocationBook is Stoppable {
     function settle(bytes32 documentHash) external whenNotPaused {
         Claim memory c = _existing(documentHash);
         if (c.settled) revert AlreadySettled(documentHash);
+        if (c.rejected) revert Rejected(documentHash);
+        _requireUndisputed(documentHash);
+        if (twoPerson && !_confirmed[documentHash]) {
+            revert NotApproved(documentHash, _proposedBy[documentHash], false);
+        }
         (, uint256 verifiedQuantity) = oracle.verified(documentHash);
         if (verifiedQuantity != c.quantity) {
             revert NotVerified(documentHash, c.quantity, verifiedQuantity);
@@ -171,6 +178,7 @@ contract AllocationBook is Stoppable {
         if (amount == 0) revert NoEntitlement(documentHash, answer);
         if (amount > settlementCap) revert SettlementCapExceeded(amount, settlementCap);
         _countToday(amount);
+        amount -= _payDebt(documentHash, c.sovereign, amount);
         _claims[documentHash].settled = true;
         _claims[documentHash].amount = uint128(amount);
         emit EntitlementIssued(documentHash, c.sovereign, c.feed, c.quantity, answer, amount);
@@ -179,12 +187,29 @@ contract AllocationBook is Stoppable {
 
     // --- Restricted --------------------------------------------------------------------------
 
-    /// @notice Registers a sovereign or strikes it off. Role: ISSUER.
-    /// @param account The sovereign.
-    /// @param registered Whether it may claim.
-    function registerSovereign(address account, bool registered) external restricted {
-        _sovereigns[account] = registered;
-        emit SovereignRegistered(account, registered, msg.sender);
+    /// @notice Proposes the issuance for a claim, the first of two persons. Role: ISSUER.
+    /// @param documentHash Hash of the export document.
+    function propose(bytes32 documentHash) external restricted {
+        _existing(documentHash);
+        _proposedBy[documentHash] = msg.sender;
+        _confirmed[documentHash] = false;
+        emit IssuanceProposed(documentHash, msg.sender);
+    }
+
+    /// @notice Confirms the issuance for a claim, the second of two persons. Role: COMPLIANCE.
+    /// @param documentHash Hash of the export document.
+    function confirm(bytes32 documentHash) external restricted {
+        address first = _proposedBy[documentHash];
+        if (first == address(0)) revert NotApproved(documentHash, first, false);
+        if (first == msg.sender) revert SamePerson(documentHash, first);
+        _confirmed[documentHash] = true;
+        emit IssuanceConfirmed(documentHash, msg.sender);
+    }
+
+    /// @notice Sets whether two persons are required. Role: GOVERNANCE.
+    /// @param required Whether they are.
+    function setTwoPerson(bool required) external restricted {
+        _setTwoPerson(required);
     }
 
     /// @notice Sets the rate. Role: GOVERNANCE.
@@ -249,7 +274,17 @@ contract AllocationBook is Stoppable {
     /// @notice Whether `account` may claim.
     /// @param account Anybody.
     function isSovereign(address account) external view returns (bool) {
-        return _sovereigns[account];
+        return registry.isActive(account, SOVEREIGN);
+    }
+
+    /// @notice How far the issuance for a claim is approved.
+    /// @param documentHash Hash of the export document.
+    /// @return proposedBy The first person.
+    /// @return confirmed Whether the second person has confirmed.
+    function approval(
+        bytes32 documentHash
+    ) external view returns (address proposedBy, bool confirmed) {
+        return (_proposedBy[documentHash], _confirmed[documentHash]);
     }
 
     /// @notice FT (1e-18) issued on the present day.
@@ -258,11 +293,6 @@ contract AllocationBook is Stoppable {
     }
 
     // --- Internal ----------------------------------------------------------------------------
-
-    function _existing(bytes32 documentHash) private view returns (Claim memory c) {
-        c = _claims[documentHash];
-        if (c.sovereign == address(0)) revert UnknownDocument(documentHash);
-    }
 
     function _entitlement(uint256 quantity, int256 answer) private view returns (uint256) {
         return answer <= 0 ? 0 : (quantity * uint256(answer) * ratePerUsd) / 1e11;
@@ -292,8 +322,8 @@ contract AllocationBook is Stoppable {
         emit DailyCapSet(dailyCap, dailyCap = _bounded(newValue, MAX_ISSUE_CAP));
     }
 
-    function _bounded(uint256 value, uint256 max) private pure returns (uint256) {
-        if (value == 0 || value > max) revert ParameterOutOfBounds(value, max);
-        return value;
+    function _setTwoPerson(bool required) private {
+        twoPerson = required;
+        emit TwoPersonSet(required);
     }
 }

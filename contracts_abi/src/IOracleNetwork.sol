@@ -27,6 +27,24 @@ interface IOracleNetwork {
 
     /// @notice `node` was admitted.
     event NodeAdded(address indexed node, uint256 count);
+    /// @notice `node` was admitted in the shadow: it reports, and counts for nothing.
+    event ShadowAdded(address indexed node);
+    /// @notice The time that newcomers run in the shadow was set, seconds.
+    event ShadowPeriodSet(uint32 oldPeriod, uint32 newPeriod);
+    /// @notice Stake, unbonding time, reward and slashing were set.
+    event StakingSet(uint256 minStake, uint32 unbonding, uint256 rewardPerReport, uint32 slashPips);
+    /// @notice `by` added `amount` to the stake of `node`, now `total`.
+    event Staked(address indexed node, address indexed by, uint256 amount, uint256 total);
+    /// @notice `node` gave notice of `amount`, which is free at `freeAt`.
+    event NoticeGiven(address indexed node, uint256 amount, uint48 freeAt);
+    /// @notice `node` took `amount` of its stake out.
+    event Withdrawn(address indexed node, uint256 amount);
+    /// @notice `node` lost `amount` of its stake to the reward fund.
+    event Slashed(address indexed node, uint256 amount, bytes32 indexed reason);
+    /// @notice `by` added `amount` to the reward fund.
+    event RewardsFunded(address indexed by, uint256 amount);
+    /// @notice `node` was paid `amount` for `reports` reports.
+    event RewardPaid(bytes32 indexed feed, address indexed node, uint256 reports, uint256 amount);
     /// @notice `node` was dismissed; its reports no longer count.
     event NodeRemoved(address indexed node, uint256 count);
     /// @notice A feed was added, or its configuration replaced.
@@ -55,7 +73,31 @@ interface IOracleNetwork {
         uint256 quantity,
         uint256 count
     );
-    /// @notice `quantity` reached the quorum.
+    /// @notice `quantity` reached the quorum, and can be challenged until `finalAt`.
+    event ExportAccepted(bytes32 indexed documentHash, uint256 quantity, uint48 finalAt);
+    /// @notice `challenger` says `contested` where `accepted` was accepted.
+    event ExportChallenged(
+        bytes32 indexed documentHash,
+        address indexed challenger,
+        uint256 accepted,
+        uint256 contested
+    );
+    /// @notice `who` stands for a side (1: the challenger's) with `bond`, unanswered until `finalAt`.
+    event BondPosted(
+        bytes32 indexed documentHash,
+        address indexed who,
+        uint8 side,
+        uint256 bond,
+        uint8 round,
+        uint48 finalAt
+    );
+    /// @notice A dispute ended; `quantity` stands.
+    event DisputeDecided(bytes32 indexed documentHash, bool overturned, uint256 quantity);
+    /// @notice `who` was paid `amount` for having stood for the side that won.
+    event BondCollected(bytes32 indexed documentHash, address indexed who, uint256 amount);
+    /// @notice The challenge window and the first bond were set.
+    event ChallengeSet(uint32 window, uint256 bond);
+    /// @notice `quantity` is verified for good.
     event ExportVerified(bytes32 indexed documentHash, uint256 quantity);
 
     // --- Errors ------------------------------------------------------------------------------
@@ -98,6 +140,36 @@ interface IOracleNetwork {
     error QuantityOutOfBounds(uint256 quantity, uint256 max);
     /// @notice `node` attested the document before.
     error AlreadyAttested(bytes32 documentHash, address node);
+    /// @notice `node` has to run in the shadow for `period` seconds first.
+    error ShadowFirst(address node, uint32 period);
+    /// @notice `node` is not in the shadow.
+    error NotAShadow(address node);
+    /// @notice `node` can be promoted at `notBefore`.
+    error ShadowTooShort(address node, uint256 notBefore);
+    /// @notice `period` lies outside [`lowest`, `highest`].
+    error PeriodOutOfBounds(uint32 period, uint32 lowest, uint32 highest);
+    /// @notice `amount` is above `max`, or zero where that makes no sense.
+    error AmountOutOfBounds(uint256 amount, uint256 max);
+    /// @notice `bond` lies outside [`lowest`, `highest`].
+    error BondOutOfBounds(uint256 bond, uint256 lowest, uint256 highest);
+    /// @notice The stake of `node` would be `standing`, below `minStake`.
+    error StakeTooSmall(address node, uint256 standing, uint256 minStake);
+    /// @notice There is no notice, or its time comes at `freeAt`.
+    error NotWithdrawable(uint256 amount, uint48 freeAt);
+    /// @notice Nothing is owed, or more than the fund holds.
+    error NothingToPay(uint256 amount, uint256 fund);
+    /// @notice The export is in `phase`, which does not allow this.
+    error WrongPhase(bytes32 documentHash, uint8 phase);
+    /// @notice The window closed at `finalAt`.
+    error WindowClosed(bytes32 documentHash, uint48 finalAt);
+    /// @notice The window is open until `finalAt`, or rounds are left.
+    error WindowOpen(bytes32 documentHash, uint48 finalAt);
+    /// @notice The challenge says what was accepted.
+    error NothingContested(bytes32 documentHash, uint256 quantity);
+    /// @notice All rounds are used up: the arbiter rules.
+    error OnlyTheArbiter(bytes32 documentHash);
+    /// @notice `node` attested nothing wrong here, or was slashed for it before.
+    error NotSlashable(bytes32 documentHash, address node);
 
     // --- Views -------------------------------------------------------------------------------
 

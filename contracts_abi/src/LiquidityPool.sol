@@ -9,6 +9,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {FeeSchedule} from "./FeeSchedule.sol";
+import {PriceHistory} from "./PriceHistory.sol";
 import {Stoppable} from "./Stoppable.sol";
 
 /// @title Constant-product pool of payment token and stable asset
@@ -20,6 +21,7 @@ import {Stoppable} from "./Stoppable.sol";
 contract LiquidityPool is Stoppable, ERC20, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
+    using PriceHistory for PriceHistory.History;
 
     // --- Constants ---------------------------------------------------------------------------
 
@@ -44,6 +46,7 @@ contract LiquidityPool is Stoppable, ERC20, ReentrancyGuardTransient {
     uint120 private _volume;
     uint96 private _feesPaid; // the narrowest amount: 2^96 units are 7e22 of the stable asset
     uint40 private _swapCount;
+    PriceHistory.History private _history;
 
     // --- Events ------------------------------------------------------------------------------
 
@@ -235,6 +238,29 @@ contract LiquidityPool is Stoppable, ERC20, ReentrancyGuardTransient {
         return (_reservePt, _reserveStable, _updatedAt);
     }
 
+    /// @notice Price accumulators as of now: sums of price times seconds, which wrap around. Two
+    /// readings give the average between them: their difference over the seconds between, in
+    /// `PriceHistory.ONE` = 1.00.
+    /// @return ptCumulative Stable asset per PT.
+    /// @return stableCumulative PT per stable asset.
+    /// @return timestamp Unix seconds of this block.
+    function cumulativePrices()
+        external
+        view
+        returns (uint112 ptCumulative, uint112 stableCumulative, uint32 timestamp)
+    {
+        (ptCumulative, stableCumulative) = _history.now_(_reservePt, _reserveStable, _updatedAt);
+        timestamp = uint32(block.timestamp);
+    }
+
+    /// @notice Time-weighted average price of PT in the stable asset, eight decimals.
+    /// @param window Seconds to look back; the average begins at the last observation before.
+    /// @return price Average, eight decimals.
+    /// @return from Unix seconds at which the average begins.
+    function consult(uint32 window) external view returns (uint256 price, uint32 from) {
+        return _history.consult(window, _reservePt, _reserveStable, _updatedAt);
+    }
+
     /// @notice Stable asset's leg of all trades, fees included, units of 1e-6.
     function volume() external view returns (uint256) {
         return _volume;
@@ -304,6 +330,8 @@ contract LiquidityPool is Stoppable, ERC20, ReentrancyGuardTransient {
     function _sync(uint256 newPt, uint256 newStable) private {
         uint256 larger = newPt > newStable ? newPt : newStable;
         if (larger > type(uint112).max) revert ReserveOverflow(larger, type(uint112).max);
+        uint32 updatedAt = _updatedAt;
+        if (updatedAt != block.timestamp) _history.record(_reservePt, _reserveStable, updatedAt);
         _reservePt = uint112(newPt);
         _reserveStable = uint112(newStable);
         _updatedAt = uint32(block.timestamp);

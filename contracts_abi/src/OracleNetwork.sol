@@ -2,19 +2,20 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IOracleNetwork} from "./IOracleNetwork.sol";
+import {OracleExports} from "./OracleExports.sol";
+import {OracleStaking} from "./OracleStaking.sol";
 import {Reports} from "./Reports.sol";
-import {Stoppable} from "./Stoppable.sol";
 
 /// @title Price feeds and export attestations by a network of nodes
 /// @notice Up to 31 nodes report prices (eight decimals, negative ones included) and attest exports.
 /// A feed's answer is the median of the fresh reports once a quorum of nodes has one; an export is
 /// verified once m nodes attested the same quantity.
 /// @dev Gas and opcodes matter: seven nodes submit some 90 times a day each. The roster of nodes is
-/// one word (below), a feed is three slots, a report one. A node keeps its place in the roster; when
-/// it leaves, the place's generation moves on, so that reports of a former holder no longer count and
-/// nothing has to be erased feed by feed.
-contract OracleNetwork is Stoppable, IOracleNetwork {
+/// one word, a feed is three slots, a report one. The bases keep the nodes, what they stake and earn,
+/// and the attestations; here are the prices.
+contract OracleNetwork is OracleExports {
     using Reports for int256;
 
     // --- Types -------------------------------------------------------------------------------
@@ -36,48 +37,40 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
 
     // --- Constants ---------------------------------------------------------------------------
 
-    /// @notice Most nodes there can be.
-    uint8 public constant MAX_NODES = 31;
-    /// @notice No bound of a feed can be further from zero than this, eight decimals.
-    int192 public constant MAX_ANSWER = 1e30;
-    /// @notice Shortest heartbeat, seconds.
-    uint32 public constant MIN_HEARTBEAT = 60;
-    /// @notice Longest heartbeat, seconds.
-    uint32 public constant MAX_HEARTBEAT = 7 days;
-    /// @notice Smallest deviation threshold, pips: 0.01 %.
-    uint32 public constant MIN_DEVIATION = 100;
-    /// @notice Largest deviation threshold, pips: 20 %.
-    uint32 public constant MAX_DEVIATION = 200_000;
-    /// @notice Longest time for which a report may count, seconds.
-    uint32 public constant MAX_MAX_AGE = 30 days;
-    /// @notice Fewest attestations that verify an export: nobody does alone.
-    uint8 public constant MIN_ATTESTATION_QUORUM = 2;
-    /// @notice Largest quantity of an export, thousandths of the commodity's unit.
-    uint256 public constant MAX_QUANTITY = 1e18;
+    /// @dev No bound of a feed can be further from zero than this, eight decimals.
+    int192 internal constant MAX_ANSWER = 1e30;
+    /// @dev Shortest heartbeat, seconds.
+    uint32 internal constant MIN_HEARTBEAT = 60;
+    /// @dev Longest heartbeat, seconds.
+    uint32 internal constant MAX_HEARTBEAT = 7 days;
+    /// @dev Smallest deviation threshold, pips: 0.01 %.
+    uint32 internal constant MIN_DEVIATION = 100;
+    /// @dev Largest deviation threshold, pips: 20 %.
+    uint32 internal constant MAX_DEVIATION = 200_000;
+    /// @dev Longest time for which a report may count, seconds.
+    uint32 internal constant MAX_MAX_AGE = 30 days;
 
     // --- State -------------------------------------------------------------------------------
 
-    /// @dev Byte i (from the right) is the generation of place i, 0 where nobody holds it; byte 31
-    /// counts the nodes.
-    uint256 private _roster;
-    /// @dev Byte i is the last generation that place i had.
-    uint256 private _generations;
-    /// @notice Attestations that verify an export.
-    uint8 public attestationQuorum;
-    mapping(address node => uint256 placePlusOne) private _place;
-    address[MAX_NODES] private _nodeAt;
     mapping(bytes32 feed => Feed) private _feeds;
     mapping(bytes32 feed => int256[MAX_NODES] byPlace) private _reports;
-    mapping(bytes32 documentHash => mapping(address node => bool)) private _attested;
-    mapping(bytes32 documentHash => mapping(uint256 quantity => uint256)) private _attestations;
-    mapping(bytes32 documentHash => uint256 quantity) private _verified;
 
     // --- Construction ------------------------------------------------------------------------
 
     /// @param authority_ The AccessManager.
+    /// @param pt_ The payment token: stakes, rewards and bonds.
     /// @param attestationQuorum_ Attestations that verify an export.
-    constructor(address authority_, uint8 attestationQuorum_) AccessManaged(authority_) {
+    /// @param challengeWindow_ Seconds for which an accepted export can be challenged.
+    /// @param challengeBond_ First bond of a dispute, PT (1e-6).
+    constructor(
+        address authority_,
+        IERC20 pt_,
+        uint8 attestationQuorum_,
+        uint32 challengeWindow_,
+        uint256 challengeBond_
+    ) AccessManaged(authority_) OracleStaking(pt_) {
         _setAttestationQuorum(attestationQuorum_);
+        _setChallenge(challengeWindow_, challengeBond_);
     }
 
     // --- Public ------------------------------------------------------------------------------
@@ -97,6 +90,8 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
         }
         uint256 roster = _roster;
         uint8 generation = uint8(roster >> (place << 3));
+        bool counts = generation != 0;
+        if (!counts) generation = _generationOf(place);
         Feed storage f = _feeds[feed];
         (uint256 heartbeat, uint256 deviationPips) = (f.heartbeat, f.deviationPips);
         (uint256 maxAge, uint256 quorum) = (f.maxAge, f.quorum);
@@ -107,6 +102,7 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
 
         int256[MAX_NODES] storage words = _reports[feed];
         int256 last = words[place];
+        uint256 number = 1;
         if (last.generationOf() == generation) {
             if (observedAt <= last.observedAt()) revert NotNewer(observedAt, last.observedAt());
             uint256 dueAt = last.submittedAt() + heartbeat;
@@ -116,9 +112,14 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
                 !Reports.moved(answer, current, deviationPips) &&
                 !Reports.moved(answer, last.answerOf(), deviationPips)
             ) revert NotDue(feed, msg.sender, dueAt);
+            number += last.countOf();
         }
-        words[place] = Reports.pack(answer, observedAt, generation);
+        words[place] = Reports.pack(answer, observedAt, number, generation);
         emit AnswerSubmitted(feed, msg.sender, answer, observedAt);
+        if (!counts) {
+            ++_shadowReports[msg.sender];
+            return;
+        }
 
         uint256 count;
         (current, count) = Reports.median(
@@ -136,63 +137,7 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
         emit AnswerUpdated(feed, current, roundId, uint8(count), uint64(block.timestamp));
     }
 
-    /// @notice Attests that an export of `quantity` took place; nodes only, once for each document.
-    /// @dev Only attestations of the same quantity add up. The first quantity to reach the quorum
-    /// stands; what comes later is recorded and changes nothing.
-    /// @param documentHash Hash of the export document.
-    /// @param quantity Thousandths of the commodity's unit.
-    function attest(bytes32 documentHash, uint256 quantity) external whenNotPaused {
-        if (_place[msg.sender] == 0) revert NotANode(msg.sender);
-        if (quantity == 0 || quantity > MAX_QUANTITY) {
-            revert QuantityOutOfBounds(quantity, MAX_QUANTITY);
-        }
-        if (_attested[documentHash][msg.sender]) revert AlreadyAttested(documentHash, msg.sender);
-        _attested[documentHash][msg.sender] = true;
-        uint256 count = ++_attestations[documentHash][quantity];
-        emit ExportAttested(documentHash, msg.sender, quantity, count);
-        if (count >= attestationQuorum && _verified[documentHash] == 0) {
-            _verified[documentHash] = quantity;
-            emit ExportVerified(documentHash, quantity);
-        }
-    }
-
     // --- Restricted --------------------------------------------------------------------------
-
-    /// @notice Admits a node. Role: ORACLE_ADMIN.
-    /// @param node Address that will report.
-    function addNode(address node) external restricted {
-        if (node == address(0)) revert ZeroNode();
-        if (_place[node] != 0) revert AlreadyANode(node);
-        uint256 roster = _roster;
-        if (_count(roster) == MAX_NODES) revert TooManyNodes(MAX_NODES);
-        uint256 place;
-        while (uint8(roster >> (place << 3)) != 0) ++place;
-        uint256 shift = place << 3;
-        // Generations run 1..255 and start again: a former holder's report could count once more
-        // only if its place changed hands 255 times within the feed's maxAge.
-        uint256 generation = uint8(_generations >> shift);
-        generation = generation == type(uint8).max ? 1 : generation + 1;
-        _generations = (_generations & ~(uint256(0xff) << shift)) | (generation << shift);
-        roster = (roster | (generation << shift)) + (1 << 248);
-        _roster = roster;
-        _place[node] = place + 1;
-        _nodeAt[place] = node;
-        emit NodeAdded(node, _count(roster));
-    }
-
-    /// @notice Dismisses a node. Role: ORACLE_ADMIN.
-    /// @dev Answers stand until the next report; attestations that the node made keep counting.
-    /// @param node A node.
-    function removeNode(address node) external restricted {
-        uint256 place = _place[node];
-        if (place == 0) revert NotANode(node);
-        --place;
-        uint256 roster = (_roster & ~(uint256(0xff) << (place << 3))) - (1 << 248);
-        _roster = roster;
-        delete _place[node];
-        delete _nodeAt[place];
-        emit NodeRemoved(node, _count(roster));
-    }
 
     /// @notice Adds a feed. Role: ORACLE_ADMIN.
     /// @param id Id of the feed, the keccak of its name.
@@ -209,12 +154,6 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
     function configureFeed(bytes32 id, FeedConfig calldata config) external restricted {
         if (_feeds[id].quorum == 0) revert UnknownFeed(id);
         _configure(id, config);
-    }
-
-    /// @notice Sets how many attestations verify an export. Role: ORACLE_ADMIN.
-    /// @param newQuorum In [MIN_ATTESTATION_QUORUM, MAX_NODES].
-    function setAttestationQuorum(uint8 newQuorum) external restricted {
-        _setAttestationQuorum(newQuorum);
     }
 
     // --- Views -------------------------------------------------------------------------------
@@ -251,7 +190,7 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
         _existing(feed);
         uint256 place = _place[node];
         if (place == 0) revert NotANode(node);
-        return _reportAt(feed, place - 1, uint8(_roster >> ((place - 1) << 3)));
+        return _reportAt(feed, place - 1, _generationOf(place - 1));
     }
 
     /// @notice The last report of every node on a feed; zeros where there is none.
@@ -292,42 +231,6 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
                 maxAge: f.maxAge,
                 quorum: f.quorum
             });
-    }
-
-    /// @inheritdoc IOracleNetwork
-    function verified(bytes32 documentHash) external view returns (bool ok, uint256 quantity) {
-        quantity = _verified[documentHash];
-        ok = quantity != 0;
-    }
-
-    /// @notice How many nodes attested `quantity` for a document.
-    /// @param documentHash Hash of the export document.
-    /// @param quantity Thousandths of the commodity's unit.
-    function attestations(bytes32 documentHash, uint256 quantity) external view returns (uint256) {
-        return _attestations[documentHash][quantity];
-    }
-
-    /// @notice Whether `node` attested a document.
-    /// @param documentHash Hash of the export document.
-    /// @param node Anybody.
-    function hasAttested(bytes32 documentHash, address node) external view returns (bool) {
-        return _attested[documentHash][node];
-    }
-
-    /// @notice Whether `account` is a node.
-    /// @param account Anybody.
-    function isNode(address account) external view returns (bool) {
-        return _place[account] != 0;
-    }
-
-    /// @notice The nodes, by place.
-    function nodes() public view returns (address[] memory list) {
-        uint256 roster = _roster;
-        list = new address[](_count(roster));
-        uint256 found;
-        for (uint256 place; found < list.length; ++place) {
-            if (uint8(roster >> (place << 3)) != 0) list[found++] = _nodeAt[place];
-        }
     }
 
     // --- Internal ----------------------------------------------------------------------------
@@ -374,13 +277,14 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
         emit FeedConfigured(id, c);
     }
 
-    function _setAttestationQuorum(uint8 newQuorum) private {
-        if (newQuorum < MIN_ATTESTATION_QUORUM || newQuorum > MAX_NODES) {
-            revert QuorumOutOfBounds(newQuorum, MIN_ATTESTATION_QUORUM, MAX_NODES);
-        }
-        uint8 oldQuorum = attestationQuorum;
-        attestationQuorum = newQuorum;
-        emit AttestationQuorumSet(oldQuorum, newQuorum);
+    function _reported(
+        bytes32 feed,
+        address node
+    ) internal view override returns (uint256 generation, uint256 count) {
+        uint256 place = _place[node] - 1;
+        generation = _generationOf(place);
+        int256 word = _reports[feed][place];
+        count = word.generationOf() == generation ? word.countOf() : 0;
     }
 
     function _reportAt(
@@ -400,9 +304,5 @@ contract OracleNetwork is Stoppable, IOracleNetwork {
 
     function _stale(Feed storage f) private view returns (bool) {
         return block.timestamp - f.updatedAt > f.maxAge;
-    }
-
-    function _count(uint256 roster) private pure returns (uint256) {
-        return roster >> 248;
     }
 }

@@ -9,7 +9,8 @@ import {Stoppable} from "./Stoppable.sol";
 /// @title Payment Token (PT)
 /// @notice ERC-20 with six decimals that pays for cargoes and aims at 1.00 of the stable asset. Minted
 /// and burned by role under a cap; frozen accounts neither send nor receive; the pauser stops
-/// transfers and minting.
+/// transfers and minting. What keepers hold (pool, escrow, stakes, bonds) is others': nobody freezes it
+/// or burns it away.
 /// @dev While paused, burning stays open to its role (an illicit supply must be removable) and so do
 /// approvals (a holder must be able to revoke one).
 contract PaymentToken is Stoppable, ERC20, ERC20Permit {
@@ -24,6 +25,8 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
     uint128 private _burned;
     uint256 private _cap;
     mapping(address account => bool) private _frozen;
+    /// @notice Whether `account` keeps tokens for others, and can be neither frozen nor burned from.
+    mapping(address account => bool) public isKeeper;
 
     // --- Events ------------------------------------------------------------------------------
 
@@ -33,6 +36,8 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
     event Minted(address indexed to, uint256 amount, address indexed by);
     /// @notice `amount` of `from` was destroyed.
     event Burned(address indexed from, uint256 amount, address indexed by);
+    /// @notice `account` keeps tokens for others from now on.
+    event KeeperAdded(address indexed account, address indexed by);
     /// @notice `account` was frozen.
     event Frozen(address indexed account, address indexed by);
     /// @notice `account` was released.
@@ -46,6 +51,8 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
     error CapOutOfBounds(uint256 cap, uint256 lowest, uint256 highest);
     /// @notice `account` is frozen.
     error AccountFrozen(address account);
+    /// @notice What `account` holds is others'.
+    error KeptForOthers(address account);
     /// @notice `account` is not frozen.
     error AccountNotFrozen(address account);
 
@@ -60,27 +67,38 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
         _setCap(cap_);
     }
 
+    // --- Public ------------------------------------------------------------------------------
+
+    /// @notice Destroys tokens of the caller.
+    /// @param amount Units of 1e-6.
+    function retire(uint256 amount) external whenNotPaused {
+        if (_frozen[msg.sender]) revert AccountFrozen(msg.sender);
+        _destroy(msg.sender, amount);
+    }
+
     // --- Restricted --------------------------------------------------------------------------
 
     /// @notice Creates `amount` for `to`, within the cap. Role: ISSUER.
     /// @param to Receiver; not frozen.
     /// @param amount Units of 1e-6.
     function mint(address to, uint256 amount) external restricted whenNotPaused {
-        uint256 supply = totalSupply() + amount;
-        if (supply > _cap) revert CapExceeded(supply, _cap);
-        // The supply never exceeds 1e18, so 2^128 takes 3e20 mints of the whole cap.
-        _minted += uint128(amount);
-        _mint(to, amount);
-        emit Minted(to, amount, msg.sender);
+        _create(to, amount);
+    }
+
+    /// @notice Creates `amount` for `to` against what the caller took in, within the cap.
+    /// Role: MINTER.
+    /// @param to Receiver; not frozen.
+    /// @param amount Units of 1e-6.
+    function issue(address to, uint256 amount) external restricted whenNotPaused {
+        _create(to, amount);
     }
 
     /// @notice Destroys `amount` of `from`, frozen or not. Role: RESERVE_MANAGER.
-    /// @param from Holder.
+    /// @param from Holder, no keeper.
     /// @param amount Units of 1e-6.
     function burn(address from, uint256 amount) external restricted {
-        _burn(from, amount);
-        _burned += uint128(amount);
-        emit Burned(from, amount, msg.sender);
+        if (isKeeper[from]) revert KeptForOthers(from);
+        _destroy(from, amount);
     }
 
     /// @notice Sets the highest total supply. Role: GOVERNANCE.
@@ -89,9 +107,18 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
         _setCap(newCap);
     }
 
+    /// @notice Marks `account` as one that keeps tokens for others, for good. Role: GOVERNANCE.
+    /// @param account A contract of the network, not frozen.
+    function addKeeper(address account) external restricted {
+        if (_frozen[account]) revert AccountFrozen(account);
+        isKeeper[account] = true;
+        emit KeeperAdded(account, msg.sender);
+    }
+
     /// @notice Stops `account` from sending and receiving. Role: COMPLIANCE.
-    /// @param account Not yet frozen.
+    /// @param account Not yet frozen, no keeper.
     function freeze(address account) external restricted {
+        if (isKeeper[account]) revert KeptForOthers(account);
         if (_frozen[account]) revert AccountFrozen(account);
         _frozen[account] = true;
         emit Frozen(account, msg.sender);
@@ -143,6 +170,21 @@ contract PaymentToken is Stoppable, ERC20, ERC20Permit {
             if (_frozen[to]) revert AccountFrozen(to);
         }
         super._update(from, to, value);
+    }
+
+    function _create(address to, uint256 amount) private {
+        uint256 supply = totalSupply() + amount;
+        if (supply > _cap) revert CapExceeded(supply, _cap);
+        // The supply never exceeds 1e18, so 2^128 takes 3e20 mints of the whole cap.
+        _minted += uint128(amount);
+        _mint(to, amount);
+        emit Minted(to, amount, msg.sender);
+    }
+
+    function _destroy(address from, uint256 amount) private {
+        _burn(from, amount);
+        _burned += uint128(amount);
+        emit Burned(from, amount, msg.sender);
     }
 
     function _setCap(uint256 newCap) private {

@@ -2,27 +2,30 @@
 pragma solidity 0.8.30;
 
 /// @title A node's report as one word, and the median of many
-/// @dev answer (int128), observedAt (uint56), submittedAt (uint56), 8 bits spare, generation of the
-/// place (uint8). The answer stands on top, so that words compare, as signed numbers, as their answers
+/// @dev answer (int128), observedAt (uint40), submittedAt (uint40), count of the node's reports on the
+/// feed (uint40), generation of the place (uint8). The answer stands on top, so that words compare, as signed numbers, as their answers
 /// do, and the median sorts words without unpacking them.
 library Reports {
     // --- Constants ---------------------------------------------------------------------------
 
     uint256 private constant ANSWER_SHIFT = 128;
-    uint256 private constant OBSERVED_SHIFT = 72;
-    uint256 private constant SUBMITTED_SHIFT = 16;
+    uint256 private constant OBSERVED_SHIFT = 88;
+    uint256 private constant SUBMITTED_SHIFT = 48;
+    uint256 private constant COUNT_SHIFT = 8;
 
     // --- Internal ----------------------------------------------------------------------------
 
-    /// @dev A report submitted now; |answer| < 2^127, times and generation as in the title.
+    /// @dev A report submitted now, the `number`th; |answer| < 2^127, the rest as in the title.
     function pack(
         int256 answer,
         uint64 seenAt,
+        uint256 number,
         uint8 generation
     ) internal view returns (int256) {
-        uint256 times = (uint256(seenAt) << OBSERVED_SHIFT) |
-            (block.timestamp << SUBMITTED_SHIFT);
-        return (answer << ANSWER_SHIFT) | int256(times | generation);
+        uint256 rest = (uint256(seenAt) << OBSERVED_SHIFT) |
+            (block.timestamp << SUBMITTED_SHIFT) |
+            (number << COUNT_SHIFT);
+        return (answer << ANSWER_SHIFT) | int256(rest | generation);
     }
 
     /// @dev The reported price.
@@ -32,12 +35,17 @@ library Reports {
 
     /// @dev When the node saw the price.
     function observedAt(int256 word) internal pure returns (uint64) {
-        return uint56(uint256(word) >> OBSERVED_SHIFT);
+        return uint40(uint256(word) >> OBSERVED_SHIFT);
     }
 
     /// @dev When the node submitted it.
     function submittedAt(int256 word) internal pure returns (uint256) {
-        return uint56(uint256(word) >> SUBMITTED_SHIFT);
+        return uint40(uint256(word) >> SUBMITTED_SHIFT);
+    }
+
+    /// @dev How many reports the node has made on the feed in this generation of its place.
+    function countOf(int256 word) internal pure returns (uint256) {
+        return uint40(uint256(word) >> COUNT_SHIFT);
     }
 
     /// @dev The generation of the node's place at that time; 0 where there is no report.
@@ -69,7 +77,7 @@ library Reports {
             } {
                 let word := sload(slot)
                 if and(xor(word, rest), 0xff) { continue }
-                if lt(and(shr(OBSERVED_SHIFT, word), 0xffffffffffffff), oldest) { continue }
+                if lt(and(shr(OBSERVED_SHIFT, word), 0xffffffffff), oldest) { continue }
                 if or(slt(word, lowest), sgt(word, highest)) { continue }
                 let at := end
                 for {} gt(at, start) {} {

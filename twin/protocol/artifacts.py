@@ -24,7 +24,8 @@ _KEYS = ("contractName", "abi", "bytecode", "deployedBytecode", "sourceHash")
 class Artifact:
     """A compiled contract: *bytecode* creates it, *deployed_bytecode* is what then stands there.
 
-    *source_hash* is the SHA-256 over the source and all it imports, as hex.
+    *source_hash* is the SHA-256 over the source and all it imports, as hex. *immutables* are the
+    places, (start, length), of deployed code that its creation filled in.
     """
 
     name: str
@@ -33,6 +34,14 @@ class Artifact:
     deployed_bytecode: bytes = field(repr=False)
     source_hash: str
     codec: Abi = field(repr=False, compare=False)
+    immutables: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+
+    def runs_as(self, code: bytes) -> bool:
+        """Say whether *code* is what this artifact leaves on a chain, whatever its immutables."""
+        masked = bytearray(code)
+        for start, length in self.immutables:
+            masked[start : start + length] = bytes(length)
+        return bytes(masked) == self.deployed_bytecode
 
 
 class Artifacts(Mapping[str, Artifact]):
@@ -92,6 +101,7 @@ def _load(path: Path, name: str) -> Artifact:
     return Artifact(
         name=name, abi=tuple(raw["abi"]), bytecode=bytecode, deployed_bytecode=deployed,
         source_hash=str(raw["sourceHash"]), codec=Abi(raw["abi"], owner=name),
+        immutables=tuple((int(at), int(size)) for at, size in raw.get("immutables", ())),
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 Everything that needs an address reads it here by name, in the twin and live: a real deployment
 is used by writing its own manifest. The JSON form holds addresses as `0x` hex, money and time as
-integers, and the source hash of each contract, which must be that of the artifacts at hand.
+integers, the source hash of each contract, which must be that of the artifacts at hand, and the
+hash of the code that stands there.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from twin.protocol.reverts import Reverts
 
 __all__ = ["SCHEMA_VERSION", "Deployment"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _GROUPS = {"accounts": 20, "feeds": 32, "nodes": 20, "sovereigns": 20}
 """Sections of byte strings by name, and the number of bytes of each."""
 
-_KEYS = ("block", "chain_id", "contracts", "parameters", "roles", *_GROUPS)
+_KEYS = ("block", "chain_id", "contracts", "holders", "parameters", "roles", *_GROUPS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,8 @@ class Deployment:
     """Contracts, roles and parameters by name, as of *block*.
 
     *feeds* are feed ids by commodity; *nodes*, *sovereigns* and *accounts* addresses by name.
+    *roles* are the accounts that act for a role, *holders* all that hold it, contracts too: the
+    register. *code_hashes* are keccaks of the deployed code by contract.
     *parameters* are what was approved, by dotted name: `feed.WTI.max_answer`, `fee.swap.min`.
     *reverts* decodes the payloads of all contracts.
     """
@@ -41,10 +44,12 @@ class Deployment:
     chain_id: int
     contracts: Mapping[str, Contract]
     roles: Mapping[str, Grant]
+    holders: Mapping[str, tuple[Grant, ...]]
     accounts: Mapping[str, bytes]
     feeds: Mapping[str, bytes]
     nodes: Mapping[str, bytes]
     sovereigns: Mapping[str, bytes]
+    code_hashes: Mapping[str, bytes]
     parameters: Mapping[str, int]
     reverts: Reverts
     _at: dict[bytes, Contract] = field(init=False, repr=False)
@@ -93,13 +98,14 @@ class Deployment:
                 name: {
                     "artifact": contract.artifact.name,
                     "address": _hex(contract.address),
+                    "code_hash": _hex(self.code_hashes[name]),
                     "source_hash": contract.artifact.source_hash,
                 }
                 for name, contract in self.contracts.items()
             },
-            "roles": {
-                name: {"account": _hex(grant.account), "delay": grant.delay}
-                for name, grant in self.roles.items()
+            "roles": {name: _granted(grant) for name, grant in self.roles.items()},
+            "holders": {
+                name: [_granted(grant) for grant in grants] for name, grants in self.holders.items()
             },
             "accounts": _hexes(self.accounts),
             "feeds": _hexes(self.feeds),
@@ -121,9 +127,13 @@ class Deployment:
             contracts = {
                 name: _contract(name, item, artifacts) for name, item in raw["contracts"].items()
             }
-            roles = {
-                name: Grant(_bytes(item["account"], 20), int(item["delay"]))
-                for name, item in raw["roles"].items()
+            roles = {name: _grant(item) for name, item in raw["roles"].items()}
+            holders = {
+                name: tuple(_grant(item) for item in items)
+                for name, items in raw["holders"].items()
+            }
+            hashes = {
+                name: _bytes(item["code_hash"], 32) for name, item in raw["contracts"].items()
             }
             groups = {
                 key: {name: _bytes(item, size) for name, item in raw[key].items()}
@@ -131,7 +141,7 @@ class Deployment:
             }
             return cls(
                 block=int(raw["block"]), chain_id=int(raw["chain_id"]), contracts=contracts,
-                roles=roles, parameters={key: int(n) for key, n in raw["parameters"].items()},
+                roles=roles, holders=holders, code_hashes=hashes, parameters={key: int(n) for key, n in raw["parameters"].items()},
                 reverts=reverts_of(contracts), **groups,
             )  # fmt: skip
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -168,6 +178,14 @@ def _contract(name: str, item: Mapping[str, Any], artifacts: Mapping[str, Artifa
             f"{artifact.source_hash[:12]}...; use the artifacts it was deployed with"
         )
     return Contract(name, _bytes(item["address"], 20), artifact)
+
+
+def _granted(grant: Grant) -> dict[str, Any]:
+    return {"account": _hex(grant.account), "delay": grant.delay}
+
+
+def _grant(item: Mapping[str, Any]) -> Grant:
+    return Grant(_bytes(item["account"], 20), int(item["delay"]))
 
 
 def _hex(value: bytes) -> str:

@@ -8,13 +8,22 @@ refused when the deployment runs. A field has the name that a scenario file give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
 
-from twin.protocol.roles import ROLES, Role, account_of
+from twin.protocol.institutions import (
+    ConversionParameters,
+    GovernanceParameters,
+    OracleParameters,
+    RegistryParameters,
+    ReserveParameters,
+    SettlementParameters,
+    TierParameters,
+)
+from twin.protocol.roles import OF_CONTRACTS, ROLES, account_of
 
 __all__ = [
     "FEE_KINDS",
@@ -28,6 +37,7 @@ __all__ = [
     "default_fees",
     "default_roles",
     "feed_id",
+    "parameters_of",
 ]
 
 FEE_KINDS = ("swap", "settlement", "conversion", "redemption")
@@ -96,7 +106,9 @@ class AllocationParameters:
     """Entitlements: *rate_per_usd* FT wei per USD of verified export; scenario figures.
 
     A very large crude carrier lifts two million barrels; *max_quantity* leaves a quarter more.
-    The caps are FT wei per settlement and per UTC day; *attestation_quorum* counts nodes.
+    The caps are FT wei per settlement and per UTC day; *attestation_quorum* counts nodes. Where
+    *two_person*, an issuance is proposed and confirmed; *dispute_bond* is in PT units. What is
+    issued is locked for *lockup* seconds.
     """
 
     rate_per_usd: int = 10**16
@@ -104,6 +116,9 @@ class AllocationParameters:
     settlement_cap: int = 5_000_000 * 10**18
     daily_cap: int = 20_000_000 * 10**18
     attestation_quorum: int = 4
+    two_person: bool = False
+    dispute_bond: int = 1_000 * 10**6
+    lockup: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,7 @@ def default_roles() -> Mapping[str, Grant]:
     return {
         spec.role.label: Grant(account_of(spec.role.label), spec.delay)
         for spec in ROLES
-        if spec.role is not Role.ALLOCATOR  # the AllocationBook itself
+        if spec.role not in OF_CONTRACTS
     }
 
 
@@ -141,10 +156,11 @@ def default_roles() -> Mapping[str, Grant]:
 class DeploymentSpec:
     """Everything that a deployment puts on chain.
 
-    *roles* by name; *feeds* by commodity; *fees* by kind, all of `FEE_KINDS`. *nodes*,
-    *sovereigns* and *participants* (further holders of FT) are addresses by the name of the
-    participant. *balances* by address. *deployer* administers until governance takes over,
-    *treasury* seeds the pool, *stable_issuer* owns the outside stable coin. *pt_cap* is the
+    *roles* by name; *feeds* by commodity; *fees* by kind, all of `FEE_KINDS`. *nodes*, *sovereigns*
+    and the other kinds of participants are addresses by the name of the participant; one address
+    may be of several kinds, and *participants* are further holders of FT, which are custodians.
+    *balances* by address. *deployer* sets everything up and is left with nothing, *treasury* seeds
+    the pool and receives fees, *stable_issuer* owns the outside stable coin. *pt_cap* is the
     highest PT supply in units, *gas_funds* the wei that every role's account starts with.
     """
 
@@ -153,9 +169,19 @@ class DeploymentSpec:
     fees: Mapping[str, FeeParameters] = field(default_factory=default_fees)
     pool: PoolParameters = PoolParameters()
     allocation: AllocationParameters = AllocationParameters()
+    registry: RegistryParameters = field(default_factory=RegistryParameters)
+    oracle: OracleParameters = field(default_factory=OracleParameters)
+    settlement: SettlementParameters = field(default_factory=SettlementParameters)
+    conversion: ConversionParameters = field(default_factory=ConversionParameters)
+    reserve: ReserveParameters = field(default_factory=ReserveParameters)
+    governance: GovernanceParameters = field(default_factory=GovernanceParameters)
     nodes: Mapping[str, bytes] = field(default_factory=dict)
     sovereigns: Mapping[str, bytes] = field(default_factory=dict)
     participants: Mapping[str, bytes] = field(default_factory=dict)
+    traders: Mapping[str, bytes] = field(default_factory=dict)
+    venues: Mapping[str, bytes] = field(default_factory=dict)
+    custodians: Mapping[str, bytes] = field(default_factory=dict)
+    redeemers: Mapping[str, bytes] = field(default_factory=dict)
     balances: Mapping[bytes, Endowment] = field(default_factory=dict)
     deployer: bytes = field(default_factory=lambda: account_of("deployer"))
     treasury: bytes = field(default_factory=lambda: account_of("treasury"))
@@ -163,26 +189,89 @@ class DeploymentSpec:
     pt_cap: int = 10**9 * 10**6
     gas_funds: int = 1000 * 10**18
 
+    @property
+    def kinds(self) -> Mapping[str, Mapping[str, bytes]]:
+        """The participants by their kind, in the order of the registry's bits."""
+        return {
+            "sovereign": self.sovereigns,
+            "trader": self.traders,
+            "venue": self.venues,
+            "custodian": {**self.participants, **self.custodians},
+            "redeemer": self.redeemers,
+        }
+
     @classmethod
     def of(cls, protocol: Any, **rest: Any) -> DeploymentSpec:
         """Return the spec of a scenario's *protocol* section; *rest* are the other fields.
 
-        The section's parts (feeds, fees, pool, allocation) are read by attribute, so that any
-        model with the same names will do; a kind of fee that it leaves out takes its default.
+        The section's parts (feeds, fees, pool and so on) are read by attribute, so that any model
+        with the same names will do; a part or a kind of fee that it leaves out takes its default.
         """
         fees = {kind: _as(FeeParameters, item) for kind, item in protocol.fees.items()}
+        parts: dict[str, Any] = {
+            name: _as(kind, getattr(protocol, name))
+            for name, kind in PARTS.items()
+            if hasattr(protocol, name)
+        }
         return cls(
             feeds={name: _as(FeedParameters, item) for name, item in protocol.feeds.items()},
             fees={**default_fees(), **fees},
-            pool=_as(PoolParameters, protocol.pool),
-            allocation=_as(AllocationParameters, protocol.allocation),
+            **parts,
             **rest,
         )
 
 
-Part = TypeVar("Part", FeedParameters, FeeParameters, PoolParameters, AllocationParameters)
+PARTS: Mapping[str, type] = {
+    "pool": PoolParameters,
+    "allocation": AllocationParameters,
+    "registry": RegistryParameters,
+    "oracle": OracleParameters,
+    "settlement": SettlementParameters,
+    "conversion": ConversionParameters,
+    "reserve": ReserveParameters,
+    "governance": GovernanceParameters,
+}
+"""The parts of a protocol that there is one of, by the name of their section."""
+
+Part = TypeVar("Part")
 
 
 def _as(kind: type[Part], source: object) -> Part:
-    """Return *source*, anything with the attributes of the dataclass *kind*, as one."""
-    return kind(**{item.name: getattr(source, item.name) for item in fields(kind)})
+    """Return *source*, anything with the attributes of the dataclass *kind*, as one.
+
+    An attribute that *source* lacks takes its default.
+    """
+    assert is_dataclass(kind)  # noqa: S101 - all of PARTS are
+    given = {
+        item.name: getattr(source, item.name) for item in fields(kind) if hasattr(source, item.name)
+    }
+    if "tiers" in given:
+        given["tiers"] = tuple(_as(TierParameters, tier) for tier in given["tiers"])
+    return kind(**given)
+
+
+def parameters_of(spec: DeploymentSpec) -> dict[str, int]:
+    """Return what *spec* approves, by dotted name: `feed.WTI.quorum`, `fee.swap.max`, `pt.cap`.
+
+    Tables are spelled out, `conversion.units_per_ft.WTI`, `reserve.tiers.0.haircut`; what is no
+    number (a jurisdiction, a feed's name) is not among them.
+    """
+    parts: dict[str, Any] = {name: getattr(spec, name) for name in PARTS}
+    parts |= {f"feed.{name}": feed for name, feed in spec.feeds.items()}
+    parts |= {f"fee.{kind}": fee for kind, fee in spec.fees.items()}
+    flat = {key: value for name, part in parts.items() for key, value in _flat(name, part)}
+    return {**flat, "pt.cap": spec.pt_cap}
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, int]]:
+    if isinstance(value, int):
+        yield name, int(value)
+    elif is_dataclass(value):
+        for item in fields(value):
+            yield from _flat(f"{name}.{item.name}", getattr(value, item.name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(f"{name}.{key}", item)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _flat(f"{name}.{index}", item)

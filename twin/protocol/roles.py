@@ -14,7 +14,17 @@ from eth_hash.auto import keccak
 
 from twin.errors import UnknownName
 
-__all__ = ["ROLES", "Role", "RoleSpec", "account_of", "address_of", "key_of", "role_named"]
+__all__ = [
+    "HELD_BY",
+    "OF_CONTRACTS",
+    "ROLES",
+    "Role",
+    "RoleSpec",
+    "account_of",
+    "address_of",
+    "key_of",
+    "role_named",
+]
 
 _HOUR, _DAY = 3600, 86400
 
@@ -32,6 +42,9 @@ class Role(enum.IntEnum):
     PAUSER = 7
     UNPAUSER = 8
     ALLOCATOR = 9
+    ARBITER = 10
+    ATTESTOR = 11
+    MINTER = 12
 
     @property
     def label(self) -> str:
@@ -49,17 +62,33 @@ class RoleSpec:
 
 
 ROLES: tuple[RoleSpec, ...] = (
-    RoleSpec(Role.GOVERNANCE, _DAY, "sets caps, bounds and rates; administers the other roles"),
+    RoleSpec(
+        Role.GOVERNANCE, _DAY, "sets caps, bounds and rates; the timelock's and the council's"
+    ),
     RoleSpec(Role.FEE_STEWARD, 0, "moves fees inside bounds; FeeSchedule keeps its own min delay"),
-    RoleSpec(Role.ISSUER, 0, "mints PT against the reserve and registers sovereigns"),
+    RoleSpec(Role.ISSUER, 0, "mints PT and proposes issues of FT"),
     RoleSpec(Role.ORACLE_ADMIN, _HOUR, "admits oracle nodes and configures feeds"),
-    RoleSpec(Role.RESERVE_MANAGER, 0, "burns PT on redemption"),
-    RoleSpec(Role.COMPLIANCE, 0, "freezes PT accounts and authorises FT participants"),
+    RoleSpec(Role.RESERVE_MANAGER, 0, "burns PT, opens the reserve and moves it in slices"),
+    RoleSpec(Role.COMPLIANCE, 0, "freezes PT, examines participants, confirms issues of FT"),
     RoleSpec(Role.PAUSER, 0, "stops the public entry points of a contract"),
     RoleSpec(Role.UNPAUSER, 0, "lets them go on; a larger quorum than the pauser's"),
     RoleSpec(Role.ALLOCATOR, 0, "issues FT; held by AllocationBook, never by a person"),
+    RoleSpec(Role.ARBITER, _HOUR, "rules on disputes that nothing else decided"),
+    RoleSpec(Role.ATTESTOR, 0, "attests what custodians hold for the reserve, and books slices"),
+    RoleSpec(Role.MINTER, 0, "issues PT; held by Conversion and Reserve, never by a person"),
 )
 """The roles that a deployment wires, in the order of their ids. Delays in seconds."""
+
+HELD_BY: dict[Role, tuple[str, ...]] = {
+    Role.ADMIN: ("FictraTimelock",),
+    Role.GOVERNANCE: ("FictraTimelock",),
+    Role.ALLOCATOR: ("AllocationBook",),
+    Role.MINTER: ("Conversion", "Reserve"),
+}
+"""The contracts that hold a role, without delay: the timelock has its own."""
+
+OF_CONTRACTS = frozenset((Role.ADMIN, Role.ALLOCATOR, Role.MINTER))
+"""The roles that no person holds."""
 
 
 def role_named(label: str) -> Role:

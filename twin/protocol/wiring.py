@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from twin.protocol.roles import Role
 
-__all__ = ["WIRING", "Wire"]
+__all__ = ["STOPPABLE", "WIRING", "Wire"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +22,83 @@ class Wire:
     functions: tuple[str, ...]
 
 
-_STOPPABLE = ("PaymentToken", "FoundationToken", "OracleNetwork", "AllocationBook", "LiquidityPool")
+STOPPABLE = (
+    "PaymentToken",
+    "FoundationToken",
+    "OracleNetwork",
+    "AllocationBook",
+    "LiquidityPool",
+    "Settlement",
+    "Conversion",
+    "Reserve",
+)
+"""The contracts with an emergency brake."""
 
 WIRING: tuple[Wire, ...] = (
-    *(Wire(name, Role.PAUSER, ("pause",)) for name in _STOPPABLE),
-    *(Wire(name, Role.UNPAUSER, ("unpause",)) for name in _STOPPABLE),
+    *(Wire(name, Role.PAUSER, ("pause",)) for name in STOPPABLE),
+    *(Wire(name, Role.UNPAUSER, ("unpause",)) for name in STOPPABLE),
     Wire("PaymentToken", Role.ISSUER, ("mint",)),
+    Wire("PaymentToken", Role.MINTER, ("issue",)),
     Wire("PaymentToken", Role.RESERVE_MANAGER, ("burn",)),
-    Wire("PaymentToken", Role.GOVERNANCE, ("setCap",)),
+    Wire("PaymentToken", Role.GOVERNANCE, ("addKeeper", "setCap")),
     Wire("PaymentToken", Role.COMPLIANCE, ("freeze", "unfreeze")),
-    Wire("FoundationToken", Role.ALLOCATOR, ("issue",)),
-    Wire("FoundationToken", Role.COMPLIANCE, ("setAuthorised",)),
+    Wire(
+        "ParticipantRegistry",
+        Role.COMPLIANCE,
+        ("register", "approve", "suspend", "revoke", "setJurisdiction"),
+    ),
+    Wire("FoundationToken", Role.ALLOCATOR, ("issue", "setHeld", "reverse")),
+    Wire("FoundationToken", Role.GOVERNANCE, ("setLockup",)),
     Wire(
         "OracleNetwork",
         Role.ORACLE_ADMIN,
-        ("addNode", "removeNode", "addFeed", "configureFeed", "setAttestationQuorum"),
+        (
+            "addNode",
+            "addShadow",
+            "promote",
+            "removeNode",
+            "addFeed",
+            "configureFeed",
+            "setAttestationQuorum",
+            "setChallenge",
+            "setShadowPeriod",
+            "setStaking",
+        ),
     ),
-    Wire("AllocationBook", Role.ISSUER, ("registerSovereign",)),
+    Wire("OracleNetwork", Role.ARBITER, ("rule", "slash")),
+    Wire("AllocationBook", Role.ISSUER, ("propose",)),
+    Wire("AllocationBook", Role.COMPLIANCE, ("confirm",)),
+    Wire("AllocationBook", Role.ARBITER, ("rule",)),
     Wire(
         "AllocationBook",
         Role.GOVERNANCE,
-        ("setRatePerUsd", "setMaxQuantity", "setSettlementCap", "setDailyCap"),
+        (
+            "setRatePerUsd",
+            "setMaxQuantity",
+            "setSettlementCap",
+            "setDailyCap",
+            "setTwoPerson",
+            "setDisputeBond",
+        ),
     ),
     Wire("FeeSchedule", Role.FEE_STEWARD, ("adjust",)),
     Wire("FeeSchedule", Role.GOVERNANCE, ("setFee", "setBounds", "setExpiry")),
+    Wire("Settlement", Role.ARBITER, ("rule",)),
+    Wire("Settlement", Role.GOVERNANCE, ("setTreasury", "setMaxAmount")),
+    Wire("Conversion", Role.GOVERNANCE, ("setPolicy", "setLimits", "setTreasury")),
+    Wire("Reserve", Role.ATTESTOR, ("attest", "bookSlice", "returnSlice")),
+    Wire("Reserve", Role.RESERVE_MANAGER, ("openSlice", "setOpen")),
+    Wire(
+        "Reserve",
+        Role.GOVERNANCE,
+        (
+            "setWeights",
+            "setAssetFeed",
+            "setSliceLimits",
+            "setRedemptionLimits",
+            "setTiers",
+            "setTreasury",
+        ),
+    ),
 )
 """Every restricted function, by contract and role."""

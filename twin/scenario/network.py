@@ -11,6 +11,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from twin.scenario.institutions import (
+    ConversionSpec,
+    GovernanceSpec,
+    OracleSpec,
+    RegistrySpec,
+    ReserveSpec,
+    SettlementSpec,
+)
 from twin.scenario.spec import Spec, disagree
 from twin.scenario.values import Gwei, Label, Pips, Price8, Quantity3, Seconds, Tokens6, Tokens18
 
@@ -132,7 +140,8 @@ class AllocationSpec(Spec):
     """Entitlements: FT wei *rate_per_usd*, and the caps (FT wei) of one settlement and one day.
 
     *max_quantity* is in thousandths of the commodity's unit; *attestation_quorum* nodes must
-    have read the same document.
+    have read the same document. Where *two_person*, an issue takes a proposal and a confirmation;
+    a dispute takes *dispute_bond* PT; what is issued is locked for *lockup*.
     """
 
     rate_per_usd: Tokens18 = 10**16
@@ -140,10 +149,17 @@ class AllocationSpec(Spec):
     settlement_cap: Tokens18 = 5_000_000 * 10**18
     daily_cap: Tokens18 = 20_000_000 * 10**18
     attestation_quorum: int = Field(default=4, ge=1, le=31, strict=True)
+    two_person: bool = Field(default=False, strict=True)
+    dispute_bond: Tokens6 = Field(default=1_000 * 10**6, ge=1, le=10**12)
+    lockup: Seconds = Field(default=0, le=4 * 365 * 86_400)
 
 
 class ProtocolSpec(Spec):
-    """The parameters that are deployed: *feeds* by commodity, *fees* by kind, all four of them."""
+    """The parameters that are deployed: *feeds* by commodity, *fees* by kind, all four of them.
+
+    What the rest leaves out makes a network that does not use it: exports final at once, nodes
+    without a stake, nothing convertible, an empty reserve.
+    """
 
     feeds: Mapping[Label, FeedSpec] = Field(default_factory=dict)
     fees: Annotated[Mapping[FeeKind, FeeSpec], AfterValidator(_every_kind)] = Field(
@@ -151,3 +167,24 @@ class ProtocolSpec(Spec):
     )
     pool: PoolSpec = PoolSpec()
     allocation: AllocationSpec = AllocationSpec()
+    registry: RegistrySpec = RegistrySpec()
+    oracle: OracleSpec = OracleSpec()
+    settlement: SettlementSpec = SettlementSpec()
+    conversion: ConversionSpec = ConversionSpec()
+    reserve: ReserveSpec = ReserveSpec()
+    governance: GovernanceSpec = GovernanceSpec()
+
+    @model_validator(mode="after")
+    def _feeds_are_there(self) -> Self:
+        for commodity in self.conversion.units_per_ft:
+            if commodity not in self.feeds:
+                raise disagree(
+                    "conversion", "converts at {commodity}, which has no feed", commodity=commodity
+                )
+        for asset, commodity in self.reserve.feeds.items():
+            if commodity not in self.feeds:
+                raise disagree(
+                    "reserve", "prices {asset} by {commodity}, which has no feed",
+                    asset=asset, commodity=commodity,
+                )  # fmt: skip
+        return self
