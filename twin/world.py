@@ -165,10 +165,7 @@ class World:
             self.clock,
             self.chain,
             deployment=deployment,
-            indices=self.market.indices,
-            reports=self.market.reports,
-            venues=self.market.venues,
-            customs=self.market.customs,
+            market=self.market,
             register=register,
             incidents=self.incidents,
         )
@@ -222,7 +219,15 @@ class World:
         )  # fmt: skip
         self._injector.schedule(
             self.clock,
-            Surfaces(sources=market.sources, demand=market.demand, agents=self.agents),
+            Surfaces(
+                sources=market.sources,
+                demand=market.demand,
+                agents=self.agents,
+                venues=market.venues,
+                banks=market.banks,
+                custodians=market.custodians,
+                export_feeds=market.export_feeds,
+            ),
         )
         for name, agent in self.agents.items():
             for venue, pt, stable in agent.venue_deposits():
