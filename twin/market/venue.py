@@ -103,10 +103,13 @@ class Venue:
 
     # -- what anybody sees ---------------------------------------------------------------------
 
-    def best(self) -> tuple[int, int]:
-        """Return the best bid and ask, 1e-6 stable per PT. Raises NoData while there is none."""
+    def best(self, *, without: str | None = None) -> tuple[int, int]:
+        """Return the best bid and ask, 1e-6 stable per PT. Raises NoData while there is none.
+
+        The orders of the account *without* are left out: a maker must not quote around itself.
+        """
         self._answer()
-        bid, ask = self._best
+        bid, ask = self._best if without is None else self._top(without)
         if bid is None or ask is None:
             side = "bids" if bid is None else "asks"
             raise NoData(f"the book of {self.name} has no {side}")
@@ -359,19 +362,23 @@ class Venue:
             self._volume += trade.quantity
             self._on_trade(VenueTraded(self.name, MAKERS, side, trade.price, trade.quantity))
 
-    def _standing(self, side: SideName) -> int | None:
+    def _standing(self, side: SideName, without: str | None = None) -> int | None:
         """Return the best price at which an account's order stands on *side*, or None."""
-        prices = [held.price for held in self._resting.values() if held.side == side]
+        prices = [
+            held.price
+            for held in self._resting.values()
+            if held.side == side and held.account != without
+        ]
         if not prices:
             return None
         return max(prices) if side == "buy" else min(prices)
 
-    def _top(self) -> tuple[int | None, int | None]:
+    def _top(self, without: str | None = None) -> tuple[int | None, int | None]:
         bid, ask = self._makers.best("buy"), self._makers.best("sell")
         if not self._resting:
             return bid, ask
-        bids = [price for price in (bid, self._standing("buy")) if price is not None]
-        asks = [price for price in (ask, self._standing("sell")) if price is not None]
+        bids = [price for price in (bid, self._standing("buy", without)) if price is not None]
+        asks = [price for price in (ask, self._standing("sell", without)) if price is not None]
         return max(bids, default=None), min(asks, default=None)
 
     def _compare(self) -> None:
