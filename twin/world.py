@@ -193,14 +193,13 @@ class World:
 
     def _make_monitor(self, rules: RuleSet) -> None:
         spec = self.scenario.monitoring
-        wanted = rules if spec.rules == "default" else rules.only(spec.rules)
         store = SeriesStore()
         self.monitor = Monitor(
             self.clock,
             self.desk,
             registry=Registry(store),
             store=store,
-            rules=wanted.without(spec.silence),
+            rules=rules.of(spec),
             interval=spec.scrape_interval,
             on_transition=self._transition,
         )
