@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.protocol.property import Finding, Invariant, Memory, View, holds, news
+from twin.protocol.property import Finding, Invariant, Memory, View, holds, in_order, news
 from twin.protocol.roles import Role
 
 __all__ = ["POWER", "SILENT"]
@@ -21,7 +21,6 @@ SILENT: dict[str, tuple[str, ...]] = {
 """The events of public entry points: a stopped contract announces none of them."""
 
 _BRAKES = tuple((name, event) for name in SILENT for event in ("Paused", "Unpaused"))
-_PUBLIC = tuple((name, event) for name, events in SILENT.items() for event in events)
 _KEYS = {"Paused": "pauser", "Unpaused": "unpauser"}
 _GRANTS = (("Authority", "RoleGranted"), ("Authority", "RoleRevoked"))
 
@@ -46,10 +45,16 @@ def _roles(view: View, memory: Memory) -> Finding:
 
 
 def _pauses(view: View, memory: Memory) -> Finding:
-    """Walk brakes and public events in the order of the chain."""
+    """Walk brakes and public events in the order of the chain; where nothing stood, nothing did."""
     stopped: dict[str, bool] = memory.setdefault("stopped", {})
     wrong = []
-    for happened in news(view, memory, *_BRAKES, *_PUBLIC):
+    stood = [name for name, still in stopped.items() if still]
+    since = memory.get("seen", -1)
+    brakes = news(view, memory, *_BRAKES)
+    watched = dict.fromkeys((*stood, *(happened.contract for happened in brakes)))
+    public = [(name, event) for name in watched for event in SILENT[name]]
+    announced = news(view, {"seen": since}, *public)
+    for happened in in_order((*brakes, *announced)):
         name, event = happened.contract, happened.event
         if event in _KEYS:
             stopped[name] = event == "Paused"
