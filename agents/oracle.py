@@ -1,13 +1,14 @@
 """Oracle nodes (A10): report on deviation or heartbeat, attest exports from customs papers.
 
 Source: libocr's rule of reporting (deviation or heartbeat, median of n >= 3f + 1). A node has an
-ordered list of data sources and falls back, quietly, on the next when one stops answering.
+ordered list of data sources and falls back, quietly, on the next when one stops answering. Not
+every operator is honest: some freeload on the others, some err, some collude.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +27,9 @@ SUBMIT_GAS = 400_000
 """Gas limit of a submission; one of seven nodes takes about 90,000."""
 
 ATTEST_GAS = 200_000
+NOISY = 10
+"""How many times as much a noisy operator errs."""
+
 RETRY = 5 * MINUTE
 ATTEMPTS = 5
 """How often a node sends an attestation that is refused before it gives the document up."""
@@ -36,6 +40,11 @@ class OracleNodeParams(Params):
 
     *latency* is the mean of the exponential delay between observation and submission, *reading*
     that of attesting an export. Scenario parameters, in the range of public node dashboards.
+
+    *conduct* is how the operator behaves. A *lazy* one repeats the network's accepted answer and
+    reads a source only where there is none, and attests whatever was claimed. A *noisy* one errs
+    ten times as much. A *colluding* one reports *bias_ppm* millionths of what it sees, as the
+    others of its ring do, from *from_second* on.
     """
 
     commodity: str = "WTI"
@@ -44,6 +53,9 @@ class OracleNodeParams(Params):
     latency: Seconds = 8
     reading: Seconds = 1200
     reading_error_ppm: int = Field(default=0, ge=0, le=PIPS)
+    conduct: Literal["honest", "lazy", "noisy", "colluding"] = "honest"
+    bias_ppm: int = Field(default=1_050_000, ge=1, le=100 * PIPS)
+    from_second: Seconds = 0
 
 
 class OracleNode(TwinAgent):
@@ -71,7 +83,8 @@ class OracleNode(TwinAgent):
         self._scale = (1, 1)
         self._submitted = self._reported = 0
         self._retry_at = 0
-        self._error = habitat.noise(self.family, self.name, self.params.noise)
+        noise = self.params.noise * (NOISY if self.params.conduct == "noisy" else 1)
+        self._error = habitat.noise(self.family, self.name, noise)
         self._papers: set[bytes] = set()
         self._roused = habitat.clock.event()
         self._look_up()
@@ -82,6 +95,9 @@ class OracleNode(TwinAgent):
         habitat.on_reorg(self._look_up)
         for name in self.params.sources:
             habitat.sources[name].on_change(self._rouse)
+        if self.params.conduct == "colluding":
+            begin = habitat.clock.now + self.params.from_second
+            habitat.clock.call_at(begin, lambda: self.misreport(self.params.bias_ppm, PIPS))
 
     def live(self) -> Process:
         """Sleep until the price has left the deviation band or the heartbeat is due; report."""
@@ -133,6 +149,8 @@ class OracleNode(TwinAgent):
         source = self._source()
         if source is None or self._accepted is None or heartbeat <= 0:
             return RETRY
+        if self.params.conduct == "lazy":
+            return heartbeat
         numerator, denominator = self._scale
         bands = [
             (told - abs(told) * self._deviation // PIPS, told + abs(told) * self._deviation // PIPS)
@@ -156,6 +174,8 @@ class OracleNode(TwinAgent):
     def _observe(self) -> tuple[int, str] | None:
         """Read a source: (answer, its name), or None while no source answers."""
         source = self._source()
+        if self.params.conduct == "lazy" and self._accepted is not None and source is not None:
+            return self._accepted, source.name
         quote = source.quote(self.habitat.clock.now) if source else None
         if source is None or quote is None:
             return None
@@ -213,9 +233,9 @@ class OracleNode(TwinAgent):
         document = args["documentHash"]
         if document not in self._papers:  # a reorg tells of the same claim again
             self._papers.add(document)
-            self.habitat.clock.spawn(self._attest(document))
+            self.habitat.clock.spawn(self._attest(document, args["quantity"]))
 
-    def _attest(self, document: bytes) -> Process:
+    def _attest(self, document: bytes, claimed: int) -> Process:
         """Read the papers at customs and attest the quantity they show.
 
         The reading has its own chance: other claims and reports do not move it. A paused network
@@ -227,6 +247,8 @@ class OracleNode(TwinAgent):
             1 + round(self.params.reading * float(chance.standard_exponential()))
         )
         quantity = habitat.customs.reading(document, chance, self.params.reading_error_ppm)
+        if self.params.conduct == "lazy":
+            quantity = claimed  # it signs what it is shown
         attempts = ATTEMPTS
         while (
             quantity is not None and attempts and not habitat.read(oracle, "verified", document)[0]

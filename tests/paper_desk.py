@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from twin.desk.clients import BankClient, CustodyClient
 from twin.desk.incidents import IncidentStore
 from twin.desk.port import (
     Alert,
     Call,
     ChainStats,
+    ExportRecord,
     LogRecord,
     Quote,
     SignedReport,
@@ -141,6 +143,14 @@ class PaperDesk:
         return self
 
     @property
+    def banks(self) -> BankClient:
+        return BankClient({})
+
+    @property
+    def custody(self) -> CustodyClient:
+        return CustodyClient({})
+
+    @property
     def metrics(self) -> PaperDesk:
         return self
 
@@ -180,6 +190,15 @@ class PaperDesk:
 
     def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
         return self.papers.get(document_hash)
+
+    def export_feeds(self) -> list[str]:
+        return []
+
+    def record(self, feed: str, document_hash: bytes) -> ExportRecord | None:
+        raise NoData(f"{feed} says nothing of 0x{document_hash.hex()}")
+
+    def rate(self, currency: str) -> Quote:
+        raise NoData(f"the rate of {currency} does not answer")
 
     def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
         self.asked.append(expression)

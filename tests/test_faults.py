@@ -12,11 +12,18 @@ from twin.clock import DAY, Clock
 from twin.errors import UnknownName, UsageError
 from twin.faults.injector import kinds, vocabulary
 from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.market.bank import make_banks
 from twin.market.commodity import ONE, PricePath
+from twin.market.custody import make_custodians
+from twin.market.customs import Customs
 from twin.market.demand import Demand
+from twin.market.exports import make_export_feeds
 from twin.market.sources import Source
+from twin.market.venue import Venue
 from twin.protocol.deployment import DeploymentSpec
 from twin.random import Streams
+from twin.scenario.market import VenueSpec
+from twin.scenario.outside import BankSpec, CustodianSpec, ExportFeedSpec
 
 START = 1_223_251_200
 
@@ -43,7 +50,30 @@ def surfaces() -> Surfaces:
     path = StillPath("WTI", first=START, step=60, tick=1)
     sources = {name: Source(name, path, Streams(1)) for name in ("albion", "brisa")}
     agents = {"node-1": Parrot(), "trader-1": object()}
-    return Surfaces(sources=sources, demand=Demand(Clock(START)), agents=agents)
+    clock = Clock(START)
+    banks = make_banks({"helvetia": BankSpec.model_validate({"accounts": {"reserve": 5}})}, clock)
+    custody = CustodianSpec.model_validate(
+        {
+            "bank": "helvetia",
+            "account": "reserve",
+            "holdings": {"bills": {"quantity": 1, "price": 1}},
+        }
+    )
+    return Surfaces(
+        sources=sources,
+        demand=Demand(clock),
+        agents=agents,
+        venues={
+            "meridian": Venue(
+                "meridian", VenueSpec(), clock=clock, streams=Streams(1), on_trade=print
+            )
+        },
+        banks=banks,
+        custodians=make_custodians({"aegis": custody}, clock, banks=banks, prices={}),
+        export_feeds=make_export_feeds(
+            {"carrier": ExportFeedSpec()}, clock, customs=Customs(Streams(1)), seed=1, common_mode=0
+        ),
+    )
 
 
 def made(kind: str, **params: Any) -> Fault:
@@ -60,10 +90,20 @@ def state(world: Surfaces) -> dict[str, Any]:
         },
         "demand": world.demand.factor_ppm,
         "told": list(world.agents["node-1"].told),
+        "down": [
+            name
+            for name, up in (
+                ("meridian", world.venues["meridian"].up),
+                ("helvetia", world.banks["helvetia"].up),
+                ("aegis", world.custodians["aegis"].up),
+                ("carrier", world.export_feeds["carrier"].alive),
+            )
+            if not up
+        ],
     }
 
 
-QUIET = {"quotes": {"albion": 80, "brisa": 80}, "demand": 1_000_000, "told": []}
+QUIET = {"quotes": {"albion": 80, "brisa": 80}, "demand": 1_000_000, "told": [], "down": []}
 
 ROWS: list[tuple[str, dict[str, Any], str, dict[str, Any], str, str, dict[str, Any]]] = [
     # kind, params, place, begun, what it says, what it says at the end, ended
@@ -80,6 +120,14 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, Any], str, str, dict[str, A
      {"told": [(3, 2), (1, 1)]}),
     ("volume-surge", {"factor_ppm": 2_500_000}, "the demand", {"demand": 2_500_000},
      "trades arrive x 2500000 ppm", "trades arrive as before", {}),
+    ("venue-outage", {"venue": "meridian"}, "the life of the venue meridian",
+     {"down": ["meridian"]}, "meridian is down", "meridian is back", {}),
+    ("bank-failure", {"bank": "helvetia"}, "the life of the bank helvetia",
+     {"down": ["helvetia"]}, "helvetia failed", "helvetia is resolved", {}),
+    ("custodian-silence", {"custodian": "aegis"}, "the life of the custodian aegis",
+     {"down": ["aegis"]}, "aegis is silent", "aegis answers again", {}),
+    ("export-feed-death", {"export_feed": "carrier"}, "the life of the export feed carrier",
+     {"down": ["carrier"]}, "carrier died", "carrier is back", {}),
     ("feed-bounds-open", {"commodity": "WTI", "max_answer": "10000"},
      "the max answer of the WTI feed", {}, "WTI feed deployed with max answer 1000000000000",
      "the bound stays as it is on chain", {}),

@@ -101,6 +101,21 @@ def show(text: str, time: int = 300) -> Vector:
         ("increase(c[10m])", {"{x=1}": 300, "{x=2}": pytest.approx(140 * 330 / 300)}),
         ("delta(g[5m])", {"{x=1}": 3, "{x=2}": pytest.approx(-2 * 180 / 120)}),
         ("rate(h[5m])", {}),
+        ("irate(c[5m])", {"{x=1}": 1, "{x=2}": 0.5}),
+        ("irate(c[2m] offset 2m)", {"{x=1}": 1, "{x=2}": pytest.approx(20 / 60)}),
+        ("idelta(g[5m])", {"{x=1}": -2, "{x=2}": -2}),
+        ("resets(c[5m])", {"{x=1}": 0, "{x=2}": 1}),
+        ("deriv(c[5m])", {"{x=1}": 1, "{x=2}": pytest.approx(-8 / 35)}),
+        ("predict_linear(c[5m], 60)", {"{x=1}": 360, "{x=2}": pytest.approx(42)}),
+        ("quantile_over_time(0.5, g[5m])", {"{x=1}": 2.5, "{x=2}": 6}),
+        ("quantile_over_time(2, g[5m])", {"{x=1}": math.inf, "{x=2}": math.inf}),
+        # a subquery looks at every multiple of its step, both ends included
+        ("count_over_time(c[4m:1m])", {"{x=1}": 5, "{x=2}": 5}),
+        ("count_over_time(c[4m:40s])", {"{x=1}": 6, "{x=2}": 6}),
+        ("max_over_time(sum(c)[5m:1m])", {"{}": 380}),
+        ("last_over_time(g[2m:1m])", {"g{x=1}": 4, "g{x=2}": 5}),
+        ("max_over_time(max_over_time(g[1m])[5m:2m] offset 1m)", {"{x=1}": 6, "{x=2}": 7}),
+        ("absent_over_time(nothing[5m:1m])", {"{}": 1}),
         # matching
         ("g + h", {"{x=1}": 6}),
         ("g > h", {"g{x=1}": 4}),
@@ -128,6 +143,11 @@ def show(text: str, time: int = 300) -> Vector:
         ("topk(0, w)", {}),
         ("topk by (y) (5, w)", {"w{x=1,y=a}": 10, "w{x=1,y=b}": 20}),
         ("sum(nothing)", {}),
+        ("bottomk(1, w)", {"w{x=1,y=a}": 10}),
+        ("group(w)", {"{}": 1}),
+        ("stddev(w)", {"{}": 5}),
+        ("stdvar(w)", {"{}": 25}),
+        ("quantile(0.25, w)", {"{}": 12.5}),
         # absence
         ("absent(g)", {}),
         ('absent(nothing{a="1",b=~"2",c!="3"})', {"{a=1}": 1}),
@@ -185,12 +205,15 @@ def test_matching_errors(text: str, message: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("irate(c[5m])", r"function irate\(\) is not supported here; supported: abs, absent"),
-        ("predict_linear(g[5m], 60)", r"function predict_linear\(\)"),
+        ("sort(g)", r"function sort\(\) is not supported here; supported: abs, absent"),
         ("hour()", r"function hour\(\)"),
-        ("max_over_time(g[5m:1m])", "a subquery is not supported"),
-        ("stddev(g)", "aggregation stddev is not supported here; supported: avg, count"),
-        ("quantile(0.9, g)", "aggregation quantile"),
+        ("log2(g)", r"function log2\(\)"),
+        ("max_over_time(g[5m:])", "a subquery without a step"),
+        ("max_over_time(g[5m:1m] @ 100)", "the @ modifier"),
+        (
+            'count_values("v", g)',
+            "aggregation count_values is not supported here; supported: avg, count",
+        ),
         ("g @ 100", "the @ modifier"),
         ("g atan2 h", "operator atan2"),
         ('g{x="1" or x="2"}', "`or` between matchers"),
@@ -214,8 +237,11 @@ def test_every_supported_function_is_reached() -> None:
     special = {"time": "time()", "vector": "vector(1)", "scalar": "scalar(g)",
                "label_replace": 'label_replace(g, "a", "b", "x", ".*")',
                "clamp": "clamp(g, 1, 2)", "clamp_min": "clamp_min(g, 1)",
-               "clamp_max": "clamp_max(g, 1)"}  # fmt: skip
-    ranges = ("rate", "increase", "delta", "changes")
+               "clamp_max": "clamp_max(g, 1)",
+               "quantile_over_time": "quantile_over_time(0.5, g[5m])",
+               "predict_linear": "predict_linear(g[5m], 60)",
+               "histogram_quantile": "histogram_quantile(0.5, g)"}  # fmt: skip
+    ranges = ("rate", "increase", "delta", "changes", "deriv", "idelta", "irate", "resets")
     for name in SUPPORTED:
         plain = f"{name}(g[5m])" if name.endswith("_over_time") or name in ranges else f"{name}(g)"
         compile_expression(special.get(name, plain), made).at(300)

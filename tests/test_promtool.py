@@ -118,6 +118,7 @@ def random_series(seed: int, size: int = 90) -> dict[str, Points]:
         'weight{job="a"}': "gauge",
         'weight{job="b"}': "gauge",
         "lonely": "gauge",
+        **{f'spent_bucket{{le="{bound}"}}': "counter" for bound in ("0.1", "1", "5", "+Inf")},
     }
     return {name: random_points(chance, kind, size) for name, kind in names.items()}
 
@@ -185,6 +186,32 @@ EXPRESSIONS = (
     "vector(scalar(price))",
     "price > scalar(lonely)",
     '{__name__=~"price|lonely"}',
+    "irate(requests_total[5m])",
+    "idelta(price[5m])",
+    "deriv(price[11m])",
+    "predict_linear(price[11m], 900)",
+    "predict_linear(price[11m] offset 2m, 900)",
+    "resets(requests_total[30m])",
+    "present_over_time(lonely[3m])",
+    "stdvar_over_time(price[6m])",
+    "quantile_over_time(0.9, price[12m])",
+    "quantile_over_time(-1, price[12m])",
+    "sgn(price - 10)",
+    "quantile(0.5, requests_total)",
+    "quantile by (job) (0.25, requests_total)",
+    "bottomk(2, requests_total)",
+    "group by (job) (requests_total)",
+    "round(stddev(requests_total), 1e-9)",  # the last bit hangs on the order of the series
+    "round(stdvar by (job) (requests_total), 1e-6)",
+    "histogram_quantile(0.9, spent_bucket)",
+    "histogram_quantile(0.5, sum by (le) (rate(spent_bucket[10m])))",
+    "max_over_time(rate(requests_total[5m])[20m:1m])",
+    "min_over_time(sum by (job) (requests_total)[10m:2m])",
+    "avg_over_time((price > 8)[15m:90s] offset 3m)",
+    "absent_over_time((lonely > 16)[5m:1m])",
+    "quantile_over_time(0.5, (price * 2)[12m:1m])",
+    "deriv(sum(price)[10m:1m])",
+    "max_over_time(max_over_time(price[4m])[10m:30s])",
 )
 
 

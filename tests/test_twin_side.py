@@ -11,24 +11,27 @@ from twin.desk.port import Desk, View
 from twin.desk.register import SignedRegister
 from twin.desk.twin_side import KEPT, TwinDesk
 from twin.errors import NoData, Reverted, UnknownBlock, UnknownName
-from twin.market.customs import Customs
-from twin.market.index import Index
-from twin.market.reports import ReportBoard
+from twin.market.market import Market
 from twin.protocol.parameters import feed_id
 from twin.random import Streams
+from twin.scenario.market import MarketSpec
 
 WTI = feed_id("WTI")
+STILL = {
+    "model": "schwartz-smith", "initial": "80.00", "sigma_chi": 0, "sigma_xi": 0, "mu_xi": 0,
+}  # fmt: skip
+MARKET = {
+    "commodities": {"WTI": STILL},
+    "index": {"noise": "0 pips", "latency": "60s"},
+    "fx": {"EUR": {**STILL, "initial": "1.25"}},
+    "banks": {"helvetia": {"accounts": {"reserve": 5_000_000}}},
+    "custodians": {"aegis": {
+        "bank": "helvetia", "account": "reserve",
+        "holdings": {"bills": {"quantity": 1_000_000_000, "price": "0.995"}},
+    }},
+    "exports": {"feeds": {"carrier": {"latency": "6h"}}},
+}  # fmt: skip
 RESERVES = ("LiquidityPool", "reserves", ())
-
-
-class StraightPath:
-    """A commodity at 80 USD, for ever."""
-
-    commodity, step = "WTI", 60
-
-    def price(self, now: int) -> int:
-        del now
-        return 80 * USD
 
 
 class Lab:
@@ -36,18 +39,16 @@ class Lab:
 
     def __init__(self) -> None:
         self.network = Network()
-        streams = Streams(1)
-        self.index = Index(StraightPath(), streams, noise=0, latency=60)  # type: ignore[arg-type]
-        self.reports, self.customs = ReportBoard(), Customs(streams)
+        self.market = Market(
+            MarketSpec.model_validate(MARKET), self.network.clock, streams=Streams(1),
+            start=START, end=START + 7 * 86_400, on_trade=print,
+        )  # fmt: skip
         self.store = IncidentStore()
         self.desk = TwinDesk(
             self.network.clock,
             self.network.chain,
             deployment=self.network.deployment,
-            indices={"WTI": self.index},
-            reports=self.reports,
-            venues={},
-            customs=self.customs,
+            market=self.market,
             register=SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI}),
             incidents=self.store,
         )
@@ -151,24 +152,46 @@ def test_feeds_answer_index_reports_and_signatures(lab: Lab) -> None:
     lab.network.run(3600)
     quote = lab.desk.feeds.index("WTI")
     assert (quote.price, quote.at) == (80 * USD, START + 3600 - 60)
-    report = lab.reports.publish("one", "WTI", "albion", 80 * USD, START)
+    report = lab.market.reports.publish("one", "WTI", "albion", 80 * USD, START)
     assert lab.desk.feeds.reports("WTI") == [report]
     assert lab.desk.feeds.authentic(report)
-    lab.index.halt()
+    lab.market.indices["WTI"].halt()
     with pytest.raises(NoData, match="the index of WTI does not answer"):
         lab.desk.feeds.index("WTI")
 
 
 def test_customs_publish_papers_without_the_truth_behind_them(lab: Lab) -> None:
-    document = lab.customs.declare("norway", "WTI", 600_000_000, START)
+    document = lab.market.customs.declare("norway", "WTI", 600_000_000, START)
     published = lab.desk.customs.document(document.hash)
     assert published == document.as_mapping()
     assert lab.desk.customs.document(b"\x01" * 32) is None
 
 
+def test_institutions_answer_as_their_clients_know_them(lab: Lab) -> None:
+    desk, day = lab.desk, 86_400
+    document = lab.market.customs.declare("norway", "WTI", 600_000_000, START)
+    assert desk.feeds.rate("EUR").price == 125 * USD // 100
+    assert desk.banks.accounts() == [("helvetia", "reserve")]
+    assert desk.customs.record("carrier", document.hash) is None
+    assert (desk.custody.names(), desk.customs.export_feeds()) == (["aegis"], ["carrier"])
+    assert desk.custody.quote("aegis", "bills", 2_000) == 1_990_000
+    lab.network.run(5 * day)
+    assert desk.banks.statement("helvetia", "reserve").balance == 5_000_000 * UNIT
+    assert desk.custody.statement("aegis").holdings[0].value == 995_000 * UNIT
+    published = desk.customs.record("carrier", document.hash)
+    assert published is not None
+    assert published.quantity == document.quantity
+    assert isinstance(desk.banks.open("helvetia"), bool)
+
+
 REFUSED: dict[str, tuple[Callable[[Lab], Any], type[Exception]]] = {
     "a commodity": (lambda lab: lab.desk.feeds.index("WTX"), UnknownName),
     "a venue": (lambda lab: lab.desk.venues.ticker("meridian"), UnknownName),
+    "a currency": (lambda lab: lab.desk.feeds.rate("CHF"), UnknownName),
+    "a bank": (lambda lab: lab.desk.banks.statement("hevletia", "reserve"), UnknownName),
+    "a statement to come": (lambda lab: lab.desk.banks.statement("helvetia", "reserve"), NoData),
+    "a custodian": (lambda lab: lab.desk.custody.statement("egis"), UnknownName),
+    "an export feed": (lambda lab: lab.desk.customs.record("carier", b"\x01" * 32), UnknownName),
     "an incident": (lambda lab: lab.desk.incidents.get("INC-001"), UnknownName),
     "a contract": (lambda lab: lab.desk.at().read("Pool", "reserves"), UnknownName),
     "a function": (lambda lab: lab.desk.at().read("LiquidityPool", "reserve"), UnknownName),

@@ -97,6 +97,10 @@ def _test(arguments: argparse.ArgumentParser) -> None:
         "--update", action="store_true", help="write the golden files and print what changed"
     )
     arguments.add_argument(
+        "--judge", choices=["promtool"],
+        help="let real Prometheus evaluate the rules of each run as well; they must agree",
+    )  # fmt: skip
+    arguments.add_argument(
         "--out", type=Path, default=Path("runs"), metavar="DIR", help="where run folders go (runs)"
     )
     arguments.add_argument(
@@ -144,6 +148,17 @@ def _report(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _export(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
+    )
+    arguments.add_argument(
+        "--prometheus", type=Path, metavar="FILE", required=True,
+        help="write all samples as OpenMetrics, with simulated timestamps",
+    )  # fmt: skip
+    _json(arguments)
+
+
 def _bench(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "parts",
@@ -181,10 +196,12 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
      "twin run\n  twin run oracle-unit-error --seed 7\n  twin run my.twin.yaml --until 6h --json"),
     ("test", "hold scenarios against thresholds and golden files", _test,
      ("twin test scenarios\n  twin test oracle-unit-error --without ME4,IO1,NR1\n"
-      "  twin test scenarios --junit junit.xml --update")),
+      "  twin test scenarios --junit junit.xml --update\n  twin test scenarios --judge promtool")),
     ("replay", "run a run folder again; it must give the same digest", _replay,
      "twin replay runs/baseline-seed1-1"),
     ("report", "write the report of a run again", _report, "twin report runs/baseline-seed1-1"),
+    ("export", "write a run in the forms of other tools", _export,
+     "twin export runs/baseline-seed1-1 --prometheus baseline.om"),
     ("check", "check scenario files and show every mistake at once", _check,
      "twin check my.twin.yaml\n  twin check scenarios --json"),
     ("schema", "print the JSON Schema of scenario files", _schema,

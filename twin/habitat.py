@@ -71,6 +71,7 @@ class Habitat:
         self.clock, self.chain, self.deployment = clock, chain, deployment
         self.venues, self.sources, self.paths = venues, sources, paths
         self.customs, self.demand, self.reports = customs, demand, reports
+        self.commons: dict[str, Any] = {}  # what agents know of one another, by a name of theirs
         self._streams = streams
         self._reader = Reader(chain, deployment)
         self._listeners: dict[tuple[bytes, bytes], list[LogCallback]] = {}

@@ -8,7 +8,63 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Quote", "SignedReport", "Ticker"]
+__all__ = [
+    "BankStatement",
+    "CustodyStatement",
+    "ExportRecord",
+    "HoldingLine",
+    "Quote",
+    "SignedReport",
+    "Ticker",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BankStatement:
+    """An *account* as of closing time *as_of*: *balance* and what was *outgoing*, stable units.
+
+    *outgoing* was ordered and had not settled; it is no longer in the balance.
+    """
+
+    bank: str
+    account: str
+    as_of: int
+    published: int
+    balance: int
+    outgoing: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingLine:
+    """*quantity* thousandths of *asset*, worth *value* stable units at *price* (8 decimals)."""
+
+    asset: str
+    quantity: int
+    price: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyStatement:
+    """What *custodian* held as of closing time *as_of*, and sales that had not settled.
+
+    *unsettled* is the proceeds of those, stable units; they are no longer in the holdings.
+    """
+
+    custodian: str
+    as_of: int
+    published: int
+    holdings: tuple[HoldingLine, ...]
+    unsettled: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecord:
+    """What *feed* says of an export document: *quantity* thousandths, *published* unix seconds."""
+
+    feed: str
+    quantity: int
+    published: int
 
 
 @dataclass(frozen=True, slots=True)

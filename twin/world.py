@@ -165,10 +165,7 @@ class World:
             self.clock,
             self.chain,
             deployment=deployment,
-            indices=self.market.indices,
-            reports=self.market.reports,
-            venues=self.market.venues,
-            customs=self.market.customs,
+            market=self.market,
             register=register,
             incidents=self.incidents,
         )
@@ -196,14 +193,13 @@ class World:
 
     def _make_monitor(self, rules: RuleSet) -> None:
         spec = self.scenario.monitoring
-        wanted = rules if spec.rules == "default" else rules.only(spec.rules)
         store = SeriesStore()
         self.monitor = Monitor(
             self.clock,
             self.desk,
             registry=Registry(store),
             store=store,
-            rules=wanted.without(spec.silence),
+            rules=rules.of(spec),
             interval=spec.scrape_interval,
             on_transition=self._transition,
         )
@@ -222,7 +218,15 @@ class World:
         )  # fmt: skip
         self._injector.schedule(
             self.clock,
-            Surfaces(sources=market.sources, demand=market.demand, agents=self.agents),
+            Surfaces(
+                sources=market.sources,
+                demand=market.demand,
+                agents=self.agents,
+                venues=market.venues,
+                banks=market.banks,
+                custodians=market.custodians,
+                export_feeds=market.export_feeds,
+            ),
         )
         for name, agent in self.agents.items():
             for venue, pt, stable in agent.venue_deposits():

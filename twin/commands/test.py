@@ -30,6 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
         root=arguments.out,
         update=arguments.update,
         agents=tuple(arguments.agents),
+        judge=arguments.judge,
     )
     results: list[Result] = []
     with running() as tell:

@@ -11,15 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from twin.quotes import Quote, SignedReport, Ticker
+from twin.quotes import (
+    BankStatement,
+    CustodyStatement,
+    ExportRecord,
+    Quote,
+    SignedReport,
+    Ticker,
+)
 
 __all__ = [
     "Alert",
     "Alerts",
+    "BankStatement",
+    "Banks",
     "Call",
     "ChainStats",
+    "Custody",
+    "CustodyStatement",
     "Customs",
     "Desk",
+    "ExportRecord",
     "Feeds",
     "Incident",
     "Incidents",
@@ -149,6 +161,9 @@ class Feeds(Protocol):
     def index(self, commodity: str) -> Quote:
         """Return the independent index of *commodity*. Raises NoData."""
 
+    def rate(self, currency: str) -> Quote:
+        """Return what one unit of *currency* is worth in USD (8 decimals). Raises NoData."""
+
     def reports(self, commodity: str) -> list[SignedReport]:
         """Return the newest signed report of each oracle node for *commodity*."""
 
@@ -171,6 +186,38 @@ class Customs(Protocol):
 
     def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
         """Return the export with *document_hash*: exporter, commodity, quantity, bill of lading."""
+
+    def export_feeds(self) -> list[str]:
+        """The feeds on exports beside customs: carriers, inspectors."""
+
+    def record(self, feed: str, document_hash: bytes) -> ExportRecord | None:
+        """Return what *feed* has published of a document, or None."""
+
+
+class Banks(Protocol):
+    """The banks' client interface: statements, as of the last closing time that is published."""
+
+    def accounts(self) -> list[tuple[str, str]]:
+        """The (bank, account) pairs there are."""
+
+    def statement(self, bank: str, account: str) -> BankStatement:
+        """Return the newest statement. Raises NoData where there is none, or no bank."""
+
+    def open(self, bank: str) -> bool:
+        """Say whether payments of *bank* move now."""
+
+
+class Custody(Protocol):
+    """The custodians' client interface."""
+
+    def names(self) -> list[str]:
+        """The custodians there are."""
+
+    def statement(self, custodian: str) -> CustodyStatement:
+        """Return the newest statement. Raises NoData where there is none, or no custodian."""
+
+    def quote(self, custodian: str, asset: str, quantity: int) -> int:
+        """Return the stable units that a sale of *quantity* thousandths of *asset* would bring."""
 
 
 class Metrics(Protocol):
@@ -231,6 +278,14 @@ class Desk(Protocol):
     @property
     def customs(self) -> Customs:
         """Export documents."""
+
+    @property
+    def banks(self) -> Banks:
+        """Bank statements."""
+
+    @property
+    def custody(self) -> Custody:
+        """Custody statements."""
 
     @property
     def metrics(self) -> Metrics:

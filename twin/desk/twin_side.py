@@ -13,6 +13,7 @@ from typing import Any
 
 from twin.chain.chain import Chain
 from twin.clock import Clock
+from twin.desk.clients import BankClient, CustodyClient, ExportPapers
 from twin.desk.incidents import IncidentStore
 from twin.desk.port import (
     Alert,
@@ -31,9 +32,7 @@ from twin.desk.register import SignedRegister
 from twin.desk.sender import simulate
 from twin.desk.traffic import Traffic
 from twin.errors import NoData, UnknownName
-from twin.market.customs import Customs
-from twin.market.index import Index
-from twin.market.reports import ReportBoard
+from twin.market.market import Market
 from twin.market.venue import Venue
 from twin.protocol.deployment import Deployment
 from twin.protocol.reader import Reader
@@ -127,8 +126,9 @@ class TwinView:
 
 
 class _Feeds:
-    def __init__(self, clock: Clock, indices: Mapping[str, Index], reports: ReportBoard) -> None:
-        self._clock, self._indices, self._reports = clock, indices, reports
+    def __init__(self, clock: Clock, market: Market) -> None:
+        self._clock, self._indices, self._rates = clock, market.indices, market.rates
+        self._reports = market.reports
 
     def index(self, commodity: str) -> Quote:
         """Return the independent index of *commodity*."""
@@ -137,6 +137,15 @@ class _Feeds:
         quote = self._indices[commodity].quote(self._clock.now)
         if quote is None:
             raise NoData(f"the index of {commodity} does not answer")
+        return quote
+
+    def rate(self, currency: str) -> Quote:
+        """Return what one unit of *currency* is worth in USD."""
+        if currency not in self._rates:
+            raise UnknownName("currency", currency, self._rates)
+        quote = self._rates[currency].quote(self._clock.now)
+        if quote is None:
+            raise NoData(f"the rate of {currency} does not answer")
         return quote
 
     def reports(self, commodity: str) -> list[SignedReport]:
@@ -161,15 +170,6 @@ class _Venues:
         if venue not in self._venues:
             raise UnknownName("venue", venue, self._venues)
         return self._venues[venue].ticker()
-
-
-class _Customs:
-    def __init__(self, customs: Customs) -> None:
-        self._customs = customs
-
-    def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
-        """Return the export papers with *document_hash*."""
-        return self._customs.published(document_hash)
 
 
 def _copy(item: Incident) -> Incident:
@@ -227,7 +227,7 @@ class _NoMonitoring:
 class TwinDesk:
     """The desk over a simulated world; see the port for what each part answers."""
 
-    __slots__ = ("_chain", "_clock", "alerts", "customs", "feeds", "incidents", "metrics",
+    __slots__ = ("_chain", "_clock", "alerts", "banks", "custody", "customs", "feeds", "incidents", "metrics",
                  "register", "venues")  # fmt: skip
 
     def __init__(
@@ -236,19 +236,17 @@ class TwinDesk:
         chain: Chain,
         *,
         deployment: Deployment,
-        indices: Mapping[str, Index],
-        reports: ReportBoard,
-        venues: Mapping[str, Venue],
-        customs: Customs,
+        market: Market,
         register: SignedRegister,
         incidents: IncidentStore,
     ) -> None:
         """Wrap each part of the world in what an operator may see of it."""
         self._clock = clock
         self._chain = _Chain(chain, deployment, Traffic(chain))
-        self.feeds = _Feeds(clock, indices, reports)
-        self.venues = _Venues(venues)
-        self.customs = _Customs(customs)
+        self.feeds = _Feeds(clock, market)
+        self.venues = _Venues(market.venues)
+        self.customs = ExportPapers(market.customs, market.export_feeds)
+        self.banks, self.custody = BankClient(market.banks), CustodyClient(market.custodians)
         self.register = register
         self.incidents = _Incidents(incidents)
         self.metrics: Metrics = _NoMonitoring()

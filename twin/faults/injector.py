@@ -13,10 +13,12 @@ from twin.clock import Clock
 from twin.errors import UnknownName, UsageError
 from twin.events import EventLog, FaultChanged
 from twin.faults.demand import VolumeSurge
+from twin.faults.institutions import BankFailure, CustodianSilence, ExportFeedDeath
 from twin.faults.nodes import NodeMisreport
 from twin.faults.parameters import FeedBoundsOpen
 from twin.faults.port import Fault, FaultParams, Surfaces
 from twin.faults.sources import SourceDeath, SourceScale
+from twin.faults.venues import VenueOutage
 from twin.protocol.deployment import DeploymentSpec
 
 __all__ = ["FaultSpec", "Injector", "kinds", "vocabulary"]
@@ -49,7 +51,8 @@ class FaultSpec(Protocol):
 def kinds() -> Mapping[str, type[Fault]]:
     """Return every kind of fault there is, by name."""
     families: tuple[type[Fault], ...] = (
-        FeedBoundsOpen, NodeMisreport, SourceDeath, SourceScale, VolumeSurge,
+        BankFailure, CustodianSilence, ExportFeedDeath, FeedBoundsOpen, NodeMisreport,
+        SourceDeath, SourceScale, VenueOutage, VolumeSurge,
     )  # fmt: skip
     return {family.kind: family for family in families}
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from twin.market.bank import Bank
+from twin.market.custody import Custodian
 from twin.market.demand import Demand
+from twin.market.exports import ExportFeed
 from twin.market.sources import Source
+from twin.market.venue import Venue
 from twin.protocol.deployment import DeploymentSpec
 
 __all__ = ["Fault", "FaultParams", "Misreporter", "Surfaces"]
@@ -36,6 +40,10 @@ class Surfaces:
     sources: Mapping[str, Source]
     demand: Demand
     agents: Mapping[str, Any]
+    venues: Mapping[str, Venue] = field(default_factory=dict)
+    banks: Mapping[str, Bank] = field(default_factory=dict)
+    custodians: Mapping[str, Custodian] = field(default_factory=dict)
+    export_feeds: Mapping[str, ExportFeed] = field(default_factory=dict)
 
 
 class Fault(ABC):

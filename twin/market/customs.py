@@ -21,7 +21,7 @@ from twin.errors import UsageError
 from twin.market.chance import PIPS
 from twin.random import Streams, derive
 
-__all__ = ["Customs", "Document"]
+__all__ = ["Customs", "Document", "misread"]
 
 SIZE_PPM = 100_000
 """Largest error of a wrong reading, in millionths of the quantity: 10 %, a scenario figure."""
@@ -126,14 +126,14 @@ class Customs:
         common, common_size = shared % (PIPS * PIPS), (shared >> 64) % (PIPS * PIPS)
         in_common = error_ppm * self._common_mode  # in 1e-12
         if common < in_common:
-            return _misread(document.quantity, common_size)
+            return misread(document.quantity, common_size)
         # the rest of the error probability, given that the record did not mislead
         alone = (error_ppm * PIPS - in_common) * PIPS * PIPS // max(1, PIPS * PIPS - in_common)
-        return _misread(document.quantity, size) if own < alone else document.quantity
+        return misread(document.quantity, size) if own < alone else document.quantity
 
 
-def _misread(quantity: int, chance: int) -> int:
-    """Return another quantity, at most 10 % off; *chance* is uniform below 1e12."""
-    largest = max(1, quantity * SIZE_PPM // PIPS)
+def misread(quantity: int, chance: int, *, size: int = SIZE_PPM) -> int:
+    """Return another quantity, at most *size* millionths off; *chance* is uniform below 1e12."""
+    largest = max(1, quantity * size // PIPS)
     offset = 1 + (chance >> 1) % largest
     return quantity + offset if chance & 1 or offset >= quantity else quantity - offset

@@ -20,12 +20,15 @@ def make_path(
     streams: Streams,
     start: int,
     end: int,
+    family: str = "market",
 ) -> PricePath:
     """Return the path of *commodity* for a run from *start* to *end* (unix seconds).
 
+    It draws from the stream (*family*, *commodity*).
+
     Raises FileProblems for a replay file that is bad or does not cover the run.
     """
-    chance = streams.stream("market", commodity)
+    chance = streams.stream(family, commodity)
     if isinstance(spec, ReplaySpec):
         return ReplayPath(
             commodity, chance, file=spec.file, start=start, end=end, volatility=spec.volatility,
@@ -49,9 +52,10 @@ def make_paths(
     streams: Streams,
     start: int,
     end: int,
+    family: str = "market",
 ) -> dict[str, PricePath]:
-    """Return the paths of a scenario by commodity."""
+    """Return the paths of a scenario by commodity, or by currency where *family* is `fx`."""
     return {
-        commodity: make_path(commodity, spec, streams=streams, start=start, end=end)
+        commodity: make_path(commodity, spec, streams=streams, start=start, end=end, family=family)
         for commodity, spec in specs.items()
     }

@@ -1,9 +1,11 @@
 """An external venue for PT against the stable asset: an order book, its makers, and accounts.
 
-Accounts hold PT and stable at the venue, paid in by the scenario. An order is immediate: it takes
-what the book offers down to its limit, and the rest lapses. The makers' ladder goes into the book
-when somebody trades or looks below the top; in between, a requote costs the top alone. A venue
-that is down answers nothing, while its makers' value moves on.
+Accounts hold PT and stable at the venue, paid in by the scenario. `place` is immediate: it takes
+what the book offers down to its limit, and the rest lapses. `rest` leaves what did not trade in the
+book, paid for in advance, until it is filled or cancelled: that is how market makers among the
+agents quote. The background makers' ladder goes into the book when somebody trades, looks below
+the top or could be met by it; in between, a requote costs the top alone. A venue that is down
+answers nothing, while its makers' value moves on.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from twin.quotes import Ticker
 from twin.random import Streams
 from twin.scenario.market import VenueSpec
 
-__all__ = ["MAKERS", "Fills", "Venue", "make_venues"]
+__all__ = ["MAKERS", "Fills", "OnFill", "Resting", "Venue", "make_venues"]
 
 MAKERS = "makers"
 """The owner of the background quotes; its balance may go below zero, being the outside world."""
@@ -44,12 +46,34 @@ class Fills:
     trades: tuple[Trade, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """An order that stands: its *id* (None where all of it traded at once) and what did trade."""
+
+    id: int | None
+    fills: Fills
+
+
+@dataclass(slots=True)
+class _Reserved:
+    """A standing order of *account* at *price*, and what is still *held* for it: PT or stable."""
+
+    account: str
+    side: SideName
+    price: int
+    held: int
+
+
+OnFill = Callable[[int, int, int], object]
+"""Called with (order id, PT units, price) when a standing order of an account is met."""
+
+
 class Venue:
     """The venue called *name*, as *spec* describes it; *on_trade* hears of every trade."""
 
     __slots__ = (
         "_balances", "_best", "_book", "_clock", "_last", "_listeners", "_makers", "_on",
-        "_on_trade", "_placed", "_quoted_at", "_stale", "_volume", "fee", "fees_collected", "name", "up",
+        "_on_fill", "_on_trade", "_placed", "_quoted_at", "_resting", "_stale", "_volume", "fee", "fees_collected", "name", "up",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +92,9 @@ class Venue:
         self._makers = Makers(spec, streams.stream("venue", name))
         self._book = OrderBook()
         self._placed: dict[int, tuple[SideName, int]] = {}
+        # Orders of accounts that stand, by id: side, price, and what is paid in for them.
+        self._resting: dict[int, _Reserved] = {}
+        self._on_fill: dict[str, OnFill] = {}
         self._balances: dict[str, list[int]] = {}
         self._listeners: list[Callable[[], object]] = []
         self._last, self._volume = self._makers.value, 0
@@ -76,10 +103,13 @@ class Venue:
 
     # -- what anybody sees ---------------------------------------------------------------------
 
-    def best(self) -> tuple[int, int]:
-        """Return the best bid and ask, 1e-6 stable per PT. Raises NoData while there is none."""
+    def best(self, *, without: str | None = None) -> tuple[int, int]:
+        """Return the best bid and ask, 1e-6 stable per PT. Raises NoData while there is none.
+
+        The orders of the account *without* are left out: a maker must not quote around itself.
+        """
         self._answer()
-        bid, ask = self._best
+        bid, ask = self._best if without is None else self._top(without)
         if bid is None or ask is None:
             side = "bids" if bid is None else "asks"
             raise NoData(f"the book of {self.name} has no {side}")
@@ -149,15 +179,72 @@ class Venue:
             return Fills(side, 0, 0, 0, 0, 0, ())
         return self._settle(account, side, self._book.market(side, quantity, limit).trades)
 
-    def _affordable(self, account: str, side: SideName, quantity: int, limit: int) -> int:
+    def rest(self, account: str, side: SideName, quantity: int, price: int) -> Resting:
+        """Take what is no worse than *price* (1e-6 stable), and let the rest stand there.
+
+        What stands is taken out of the balance until it is filled or cancelled; an order for
+        more than the account can pay is cut to what it can. Raises NoData while the venue is down.
+        """
+        fills = self.place(account, side, quantity, price)
+        left = self._affordable(account, side, quantity - fills.filled, price, standing=True)
+        if left < 1:
+            return Resting(None, fills)
+        placed = self._book.limit(account, side, left, price)
+        assert placed.id is not None  # noqa: S101 - what it could meet is taken above
+        held = left if side == "sell" else -(-left * price // PIPS)
+        self._resting[placed.id] = _Reserved(account, side, price, held)
+        self._credit(account, *((-held, 0) if side == "sell" else (0, -held)))
+        self._compare()
+        return Resting(placed.id, fills)
+
+    def cancel(self, account: str, order: int) -> int:
+        """Take back a standing order of *account*; return what was left of it, 0 if nothing.
+
+        Raises NoData while the venue is down: whoever quotes then is stuck with the quote.
+        """
+        self._answer()
+        reserved = self._resting.get(order)
+        if reserved is None or reserved.account != account:
+            return 0
+        left = self._book.cancel(order)
+        self._release(order)
+        self._compare()
+        return left
+
+    def resting(self, account: str) -> list[tuple[int, SideName, int, int]]:
+        """Return the standing orders of *account*: id, side, price, PT units left."""
+        self._answer()
+        found = []
+        for number, reserved in self._resting.items():
+            order = self._book.order(number)
+            if reserved.account == account and order is not None:
+                found.append((number, order.side, order.price, order.quantity))
+        return found
+
+    def on_fill(self, account: str, callback: OnFill) -> None:
+        """Call *callback* whenever a standing order of *account* is met, in part or whole."""
+        self._on_fill[account] = callback
+
+    def _release(self, order: int) -> None:
+        """Give back what is paid in for an order that no longer stands."""
+        reserved = self._resting.pop(order)
+        held = reserved.held
+        self._credit(reserved.account, *((held, 0) if reserved.side == "sell" else (0, held)))
+
+    def _affordable(
+        self, account: str, side: SideName, quantity: int, limit: int, *, standing: bool = False
+    ) -> int:
+        """Return how much of *quantity* the account can pay for: now, or *standing* at *limit*."""
         pt, stable = self.balance(account)
         if side == "sell":
             return min(quantity, pt)
+        if standing:
+            return min(quantity, stable * PIPS // limit)
         # 3 units are kept back for the rounding up of the cost and of the fee
         budget = max(0, stable - 3) * PIPS * PIPS // (PIPS + self.fee)
         taken = 0
-        for price, standing in self._book.depth("sell"):
-            amount = min(quantity - taken, standing, budget // price)
+        for price, offered in self._book.depth("sell"):
+            amount = min(quantity - taken, offered, budget // price)
             if price > limit or not amount:
                 break
             taken, budget = taken + amount, budget - amount * price
@@ -180,17 +267,42 @@ class Venue:
         paid, fee = self._priced(side, value)
         signed = 1 if side == "buy" else -1
         self._credit(account, signed * filled, -signed * paid - fee)
-        self._credit(MAKERS, -signed * filled, signed * paid)
-        self.fees_collected += fee
-        self._volume += filled
+        # What accounts did not take the other side of, the makers did: dust of rounding included.
+        met, worth = 0, 0
         for trade in trades:
-            quoted, level = self._placed[trade.maker_order]
-            self._makers.quantities[quoted][level] -= trade.quantity
+            if trade.maker_order in self._resting:
+                met += trade.quantity
+                worth += self._meet(trade)
+            else:
+                quoted, level = self._placed[trade.maker_order]
+                self._makers.quantities[quoted][level] -= trade.quantity
             self._last = trade.price
             self._on_trade(VenueTraded(self.name, account, side, trade.price, trade.quantity))
+        self._credit(MAKERS, -signed * (filled - met), signed * (paid - worth))
+        self.fees_collected += fee
+        self._volume += filled
         self._compare()
         spent, received = (paid + fee, filled) if side == "buy" else (filled, paid - fee)
         return Fills(side, filled, spent, received, fee, value // filled, trades)
+
+    def _meet(self, trade: Trade) -> int:
+        """Fill a standing order of an account; return the stable units that it got or gave."""
+        reserved = self._resting[trade.maker_order]
+        if reserved.side == "sell":
+            worth = trade.quantity * trade.price // PIPS
+            reserved.held -= trade.quantity
+            self._credit(reserved.account, 0, worth)
+        else:
+            worth = -(-trade.quantity * trade.price // PIPS)
+            worth = min(worth, reserved.held)
+            reserved.held -= worth
+            self._credit(reserved.account, trade.quantity, 0)
+        if self._book.order(trade.maker_order) is None:
+            self._release(trade.maker_order)
+        heard = self._on_fill.get(reserved.account)
+        if heard is not None:
+            heard(trade.maker_order, trade.quantity, trade.price)
+        return worth
 
     def _credit(self, account: str, pt: int, stable: int) -> None:
         held = self._balances.setdefault(account, [0, 0])
@@ -210,7 +322,17 @@ class Venue:
         self._makers.move(now - self._quoted_at)
         self._quoted_at, self._stale = now, True
         self._clock.call_at(now + self._makers.wait(), self._requote)
+        if self._crossed():
+            self._lay_ladder()
         self._compare()
+
+    def _crossed(self) -> bool:
+        """Say whether the makers' new quotes meet an order of an account."""
+        bid, ask = self._standing("buy"), self._standing("sell")
+        makers_bid, makers_ask = self._makers.best("buy"), self._makers.best("sell")
+        return (bid is not None and makers_ask is not None and makers_ask <= bid) or (
+            ask is not None and makers_bid is not None and makers_bid >= ask
+        )
 
     def _lay_ladder(self) -> None:
         """Put the makers' present quotes into the book in the place of the last ones."""
@@ -224,12 +346,40 @@ class Venue:
             for level, quantity in enumerate(self._makers.quantities[side]):
                 price = self._makers.price(side, level)
                 if quantity and price:
-                    placed = self._book.limit(MAKERS, side, quantity, price)
-                    assert placed.id is not None  # noqa: S101 - the sides of a ladder never meet
-                    self._placed[placed.id] = (side, level)
+                    self._lay(side, level, quantity, price)
 
-    def _top(self) -> tuple[int | None, int | None]:
-        return self._makers.best("buy"), self._makers.best("sell")
+    def _lay(self, side: SideName, level: int, quantity: int, price: int) -> None:
+        """Put one level into the book, and settle what it meets of the accounts' orders."""
+        placed = self._book.limit(MAKERS, side, quantity, price)
+        if placed.id is not None:
+            self._placed[placed.id] = (side, level)
+        for trade in placed.trades:
+            worth = self._meet(trade)
+            signed = 1 if side == "buy" else -1
+            self._credit(MAKERS, signed * trade.quantity, -signed * worth)
+            self._makers.quantities[side][level] -= trade.quantity
+            self._last = trade.price
+            self._volume += trade.quantity
+            self._on_trade(VenueTraded(self.name, MAKERS, side, trade.price, trade.quantity))
+
+    def _standing(self, side: SideName, without: str | None = None) -> int | None:
+        """Return the best price at which an account's order stands on *side*, or None."""
+        prices = [
+            held.price
+            for held in self._resting.values()
+            if held.side == side and held.account != without
+        ]
+        if not prices:
+            return None
+        return max(prices) if side == "buy" else min(prices)
+
+    def _top(self, without: str | None = None) -> tuple[int | None, int | None]:
+        bid, ask = self._makers.best("buy"), self._makers.best("sell")
+        if not self._resting:
+            return bid, ask
+        bids = [price for price in (bid, self._standing("buy", without)) if price is not None]
+        asks = [price for price in (ask, self._standing("sell", without)) if price is not None]
+        return max(bids, default=None), min(asks, default=None)
 
     def _compare(self) -> None:
         """Tell the listeners where the best bid or ask is another than before."""

@@ -14,6 +14,7 @@ from typing import Literal
 
 from twin.errors import FileProblems, UnknownName, UsageError
 from twin.monitoring.metrics import Metrics, metric_table
+from twin.scenario.models import MonitoringSpec
 
 __all__ = ["Group", "Rule", "RuleSet", "default_rules", "load_rules"]
 
@@ -83,6 +84,11 @@ class RuleSet:
         """Drop the rules called *names*, as a silence does; raises UnknownName."""
         dropped = {self[name].name for name in names}
         return self._keep([name for name in self.names if name not in dropped])
+
+    def of(self, spec: MonitoringSpec) -> RuleSet:
+        """Return the rules that a scenario's monitoring section asks for."""
+        wanted = self if spec.rules == "default" else self.only(spec.rules)
+        return wanted.without(spec.silence)
 
     def _keep(self, names: Collection[str]) -> RuleSet:
         groups = (

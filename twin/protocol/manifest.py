@@ -105,8 +105,7 @@ class Deployment:
             },
             "roles": {name: _granted(grant) for name, grant in self.roles.items()},
             "holders": {
-                name: [_granted(grant) for grant in grants]
-                for name, grants in self.holders.items()
+                name: [_granted(grant) for grant in grants] for name, grants in self.holders.items()
             },
             "accounts": _hexes(self.accounts),
             "feeds": _hexes(self.feeds),

@@ -14,7 +14,17 @@ from eth_hash.auto import keccak
 
 from twin.errors import UnknownName
 
-__all__ = ["HELD_BY", "OF_CONTRACTS", "ROLES", "Role", "RoleSpec", "account_of", "address_of", "key_of", "role_named"]
+__all__ = [
+    "HELD_BY",
+    "OF_CONTRACTS",
+    "ROLES",
+    "Role",
+    "RoleSpec",
+    "account_of",
+    "address_of",
+    "key_of",
+    "role_named",
+]
 
 _HOUR, _DAY = 3600, 86400
 
@@ -52,7 +62,9 @@ class RoleSpec:
 
 
 ROLES: tuple[RoleSpec, ...] = (
-    RoleSpec(Role.GOVERNANCE, _DAY, "sets caps, bounds and rates; the timelock's and the council's"),
+    RoleSpec(
+        Role.GOVERNANCE, _DAY, "sets caps, bounds and rates; the timelock's and the council's"
+    ),
     RoleSpec(Role.FEE_STEWARD, 0, "moves fees inside bounds; FeeSchedule keeps its own min delay"),
     RoleSpec(Role.ISSUER, 0, "mints PT and proposes issues of FT"),
     RoleSpec(Role.ORACLE_ADMIN, _HOUR, "admits oracle nodes and configures feeds"),

@@ -25,9 +25,7 @@ _GAS = 30_000_000  # more than any step takes: the largest creation takes 4 mill
 class Site:
     """Contracts by name on *chain*, created and set up by *deployer*."""
 
-    def __init__(
-        self, chain: Chain, deployer: bytes, *, artifacts: Mapping[str, Artifact]
-    ) -> None:
+    def __init__(self, chain: Chain, deployer: bytes, *, artifacts: Mapping[str, Artifact]) -> None:
         """Stand on an empty chain."""
         self.chain, self.contracts = chain, dict[str, Contract]()
         self.now = chain.clock.now

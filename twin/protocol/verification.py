@@ -106,4 +106,3 @@ def holders_on_chain(view: _View) -> dict[int, dict[bytes, int]]:
             if member:
                 found.setdefault(number, {})[account] = delay
     return found
-

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from twin.scenario.outside import BankSpec, CustodianSpec, ExportsSpec
 from twin.scenario.shown import show_input
 from twin.scenario.spec import Spec, disagree
 from twin.scenario.values import Label, Pips, Price6, Price8, Seconds, Share, Tokens6
@@ -154,11 +155,16 @@ class MarketSpec(Spec):
     """Everything that trades outside the protocol, each by its name.
 
     *elasticity_ppm* is that of trading volume to the fee, in millionths: trades arrive as
-    (fee / first fee) ^ -elasticity. None is published, so it is a scenario parameter.
+    (fee / first fee) ^ -elasticity. None is published, so it is a scenario parameter. *fx* holds
+    what one unit of a currency is worth in USD, by its code.
     """
 
     commodities: Mapping[Label, CommoditySpec] = Field(default_factory=dict)
     sources: Mapping[Label, SourceSpec] = Field(default_factory=dict)
     index: IndexSpec = IndexSpec()
     venues: Mapping[Label, VenueSpec] = Field(default_factory=dict)
+    fx: Mapping[Label, CommoditySpec] = Field(default_factory=dict)
+    banks: Mapping[Label, BankSpec] = Field(default_factory=dict)
+    custodians: Mapping[Label, CustodianSpec] = Field(default_factory=dict)
+    exports: ExportsSpec = ExportsSpec()
     elasticity_ppm: int = Field(default=0, ge=0, le=10_000_000, strict=True)

@@ -39,8 +39,11 @@ def names_of(root: Node, vocabulary: Vocabulary) -> Mapping[str, Collection[str]
     return {
         "agent": frozenset(_agents(root)),
         "authority": _keys(root, "team.authorities"),
+        "bank": _keys(root, "market.banks"),
         "commodity": _keys(root, "market.commodities"),
+        "custodian": _keys(root, "market.custodians"),
         "event": event_fields(),
+        "export feed": _keys(root, "market.exports.feeds"),
         "family of agents": vocabulary.agents,
         "invariant": vocabulary.invariants,
         "kind of fault": vocabulary.faults,

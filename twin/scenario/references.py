@@ -25,6 +25,8 @@ __all__ = ["References"]
 
 _REFERENCES = (
     ("market.sources.*.commodity", "commodity"),
+    ("market.custodians.*.bank", "bank"),
+    ("market.custodians.*.holdings.*.commodity", "commodity"),
     ("team.authorities.*.signers.*", "person"),
     ("invariants.*", "invariant"),
     ("loss.measure", "measure of loss"),
@@ -52,6 +54,7 @@ _DISTINCT = (
 """Names that may occur once among their neighbours."""
 
 _FIELDS = {
+    "bank": "bank", "custodian": "custodian", "export_feed": "export feed",
     "commodity": "commodity", "commodities": "commodity", "source": "source", "sources": "source",
     "venue": "venue", "venues": "venue", "node": "agent", "nodes": "agent",
     "authority": "authority", "authorities": "authority", "person": "person", "people": "person",

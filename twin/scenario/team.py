@@ -13,7 +13,16 @@ from twin.scenario.shown import show_input
 from twin.scenario.spec import Spec, disagree
 from twin.scenario.values import Label, Seconds, Share
 
-__all__ = ["AuthoritySpec", "Day", "PersonSpec", "ShiftSpec", "TeamSpec"]
+__all__ = [
+    "WEEK",
+    "AuthoritySpec",
+    "Day",
+    "Hour",
+    "PersonSpec",
+    "ShiftSpec",
+    "TeamSpec",
+    "TimeZone",
+]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -36,6 +45,9 @@ def _hour(text: str) -> str:
     return text
 
 
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""A name of the IANA database."""
+
 Hour = Annotated[
     str,
     AfterValidator(_hour),
@@ -47,7 +59,7 @@ Hour = Annotated[
 class ShiftSpec(Spec):
     """Local hours *start*..*end* on *days*; *end* before *start* passes midnight."""
 
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: TimeZone = "UTC"
     days: tuple[Day, ...] = Field(default=WEEK, min_length=1)
     start: Hour = "00:00"
     end: Hour = "24:00"

@@ -11,8 +11,11 @@ from twin import golden
 from twin.chain.engines import best
 from twin.errors import Interrupted, TwinError, UsageError
 from twin.library import SUFFIX, Library
+from twin.monitoring.promtool import find_promtool, judge
+from twin.monitoring.series import read_sqlite
 from twin.results import Check, Loss
 from twin.runner import Outcome, Request, execute, simulate
+from twin.scenario import Scenario
 
 __all__ = ["Case", "Result", "cases", "run_case"]
 
@@ -22,6 +25,7 @@ class Case:
     """One run of a suite: a *scenario* file with *seed*, or its *control*.
 
     *golden* says whether there is a golden file to compare with, which *update* writes anew.
+    *judge* names who else evaluates the alert rules: promtool, or nobody.
     """
 
     scenario: Path
@@ -33,6 +37,7 @@ class Case:
     agents: tuple[Path, ...] = ()
     root: Path = Path("runs")
     update: bool = False
+    judge: str | None = None
 
     @property
     def label(self) -> str:
@@ -99,12 +104,15 @@ def cases(
     root: Path = Path("runs"),
     update: bool = False,
     agents: tuple[Path, ...] = (),
+    judge: str | None = None,
 ) -> list[Case]:
     """Return the cases of the scenarios at *paths*: every seed, and every control on the first.
 
     All files are loaded first, so that a mistake in the last one is known before the first run.
     """
     library.parts_without(without)
+    if judge:
+        find_promtool()  # better known now than after the first run
     found: list[Case] = []
     for path in paths:
         scenario = library.load(path)
@@ -119,7 +127,7 @@ def cases(
             Case(
                 scenario=path, seed=number, golden=number == scenario.seed and not without,
                 control=control, without=without, engine=engine, agents=agents, root=root,
-                update=update,
+                update=update, judge=judge,
             )
             for number, control in wanted
         )  # fmt: skip
@@ -148,6 +156,8 @@ def _run(case: Case, library: Library) -> Result:
     outcome = execute(request)
     loss = outcome.summary.loss
     differences, updated = _golden(case, outcome)
+    if case.judge:
+        _judge(library, scenario, outcome)
     passed = outcome.verdict.passed and not differences
     return Result(
         case,
@@ -164,6 +174,15 @@ def _run(case: Case, library: Library) -> Result:
         digest=outcome.summary.digest,
         start=scenario.start,
     )
+
+
+def _judge(library: Library, scenario: Scenario, outcome: Outcome) -> None:
+    """Let promtool evaluate the rules over what the run scraped; raise JudgesDisagree."""
+    spec = scenario.monitoring
+    judge(
+        read_sqlite(outcome.folder.metrics), library.parts.rules.of(spec),
+        outcome.folder.path / "promtool", start=scenario.start, interval=spec.scrape_interval,
+    )  # fmt: skip
 
 
 def _saved(case: Case, library: Library, broken: Sequence[Check], loss: Loss | None) -> int | None:

@@ -19,7 +19,11 @@ from twin.monitoring.promql.node import (
     refuse,
     without_names,
 )
-from twin.monitoring.promql.ranges import RANGE_FUNCTIONS, present
+from twin.monitoring.promql.quantiles import bucket_quantile, quantile
+from twin.monitoring.promql.ranges import RANGE_FUNCTIONS, regression
+from twin.monitoring.promql.selectors import RangeFunction
+from twin.monitoring.promql.subquery import compile_subquery
+from twin.monitoring.series import Series
 
 __all__ = ["SUPPORTED", "compile_call"]
 
@@ -37,24 +41,25 @@ def compile_call(compiler: Compiles, call: Any) -> VectorNode | ScalarNode:
 
 
 def _range(compiler: Compiles, name: str, argument: Any) -> VectorNode:
-    """A range function of a plain range; a subquery belongs to a later subset."""
-    selector = compiler.select(_matrix(argument))
-    keep = name == "last_over_time"
-    run = selector.ranged(RANGE_FUNCTIONS[name], keep_name=keep)
-    node = VectorNode(run, distinct=selector.name is not None)
+    """A function of a range alone."""
+    return _over(compiler, argument, RANGE_FUNCTIONS[name], keep=name == "last_over_time")
+
+
+def _over(
+    compiler: Compiles, argument: Any, function: RangeFunction, *, keep: bool = False
+) -> VectorNode:
+    """Compile *function* of a range of a selector or of a subquery; *keep* the metric's name."""
+    argument = _unwrapped(argument)
+    if isinstance(argument, promql_parser.SubqueryExpr):
+        return compile_subquery(compiler, argument, function, keep_name=keep)
+    selector = compiler.select(argument)
+    node = VectorNode(selector.ranged(function, keep_name=keep), distinct=selector.name is not None)
     return node if keep else without_names(node)
 
 
 def _unwrapped(argument: Any) -> Any:
     while isinstance(argument, promql_parser.ParenExpr):
         argument = argument.expr
-    return argument
-
-
-def _matrix(argument: Any) -> Any:
-    argument = _unwrapped(argument)
-    if not isinstance(argument, promql_parser.MatrixSelector):
-        refuse("a subquery", "a range of a selector, as in metric[5m]")
     return argument
 
 
@@ -89,6 +94,7 @@ _VALUES: Mapping[str, Callable[[float], float]] = {
     "exp": _guarded(math.exp),
     "floor": _guarded(math.floor),
     "ln": _guarded(math.log),
+    "sgn": lambda value: value if math.isnan(value) else float((value > 0) - (value < 0)),
     "sqrt": _guarded(math.sqrt),
 }
 
@@ -160,11 +166,10 @@ def _absent(compiler: Compiles, arguments: Any) -> VectorNode:
 
 
 def _absent_over_time(compiler: Compiles, arguments: Any) -> VectorNode:
-    argument = _matrix(arguments[0])
-    inner = compiler.select(argument).ranged(
-        lambda series, start, end: float(present(series, start, end)) or None, keep_name=True
-    )
-    labels = _absent_labels(compiler, argument.vector_selector)
+    argument = _unwrapped(arguments[0])
+    inner = _over(compiler, argument, RANGE_FUNCTIONS["count_over_time"], keep=True).run
+    chosen = getattr(argument, "vector_selector", None)  # a subquery pins no label
+    labels = _absent_labels(compiler, chosen)
 
     def run(time: int) -> Vector:
         return [] if inner(time) else [(labels, 1.0)]
@@ -188,6 +193,72 @@ def _absent_labels(compiler: Compiles, argument: Any) -> Labels:
             loose.append(matcher.name)
     kept = [(name, value) for name, value in pinned.items() if name not in loose]
     return compiler.store.labels.intern(kept)
+
+
+def _quantile_over_time(compiler: Compiles, arguments: Any) -> VectorNode:
+    share = compiler.scalar(arguments[0]).run
+    asked = _Asked()
+
+    def function(series: Series, start: int, end: int) -> float | None:
+        _, values = series.window(start, end)
+        return quantile(share(asked.time), values) if values else None
+
+    return asked.noting(_over(compiler, arguments[1], function))
+
+
+def _predict_linear(compiler: Compiles, arguments: Any) -> VectorNode:
+    """The value so many seconds after the evaluation, on the least-squares line of the range."""
+    ahead = compiler.scalar(arguments[1]).run
+    asked = _Asked()
+
+    def function(series: Series, start: int, end: int) -> float | None:
+        times, values = series.window(start, end)
+        if len(values) < 2:
+            return None
+        slope, intercept = regression(times, values, asked.time)
+        return slope * ahead(asked.time) + intercept
+
+    return asked.noting(_over(compiler, arguments[0], function))
+
+
+class _Asked:
+    """The second of the evaluation, for functions of a range that need more than the range."""
+
+    __slots__ = ("time",)
+
+    def __init__(self) -> None:
+        self.time = 0
+
+    def noting(self, node: VectorNode) -> VectorNode:
+        """Return *node*, noting the second of each evaluation first."""
+        inner = node.run
+
+        def run(time: int) -> Vector:
+            self.time = time
+            return inner(time)
+
+        return VectorNode(run, node.distinct)
+
+
+def _histogram_quantile(compiler: Compiles, arguments: Any) -> VectorNode:
+    """The quantile of each histogram: buckets that differ in nothing but `le` and the name."""
+    share, inner = compiler.scalar(arguments[0]).run, compiler.vector(arguments[1]).run
+    groups = compiler.store.labels.mapper(
+        lambda labels: [pair for pair in labels.bare.pairs if pair[0] != "le"]
+    )
+
+    def run(time: int) -> Vector:
+        found: dict[Labels, list[tuple[float, float]]] = {}
+        for labels, count in inner(time):
+            try:
+                bound = float(labels.map.get("le", ""))
+            except ValueError:
+                continue
+            found.setdefault(groups[labels], []).append((bound, count))
+        wanted = share(time)
+        return [(labels, bucket_quantile(wanted, buckets)) for labels, buckets in found.items()]
+
+    return VectorNode(run, distinct=True)
 
 
 def _scalar(compiler: Compiles, arguments: Any) -> ScalarNode:
@@ -251,7 +322,10 @@ _SPECIAL: Mapping[str, Callable[[Compiles, Any], VectorNode | ScalarNode]] = {
     "clamp": lambda compiler, arguments: _clamp(compiler, arguments, low=1, high=2),
     "clamp_max": lambda compiler, arguments: _clamp(compiler, arguments, low=0, high=1),
     "clamp_min": lambda compiler, arguments: _clamp(compiler, arguments, low=1, high=0),
+    "histogram_quantile": _histogram_quantile,
     "label_replace": _label_replace,
+    "predict_linear": _predict_linear,
+    "quantile_over_time": _quantile_over_time,
     "round": _round,
     "scalar": _scalar,
     "time": _time,

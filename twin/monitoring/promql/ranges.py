@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from twin.monitoring.promql.selectors import RangeFunction
 from twin.monitoring.series import Series
 
-__all__ = ["RANGE_FUNCTIONS", "present", "total"]
+__all__ = ["RANGE_FUNCTIONS", "present", "regression", "total"]
 
 
 def total(values: Iterable[float]) -> float:
@@ -133,15 +134,15 @@ def _extreme(choose: Callable[[Sequence[float]], float]) -> RangeFunction:
     return extreme
 
 
-def _deviation(values: Sequence[float]) -> float:
-    """The population standard deviation by Welford's recurrence, compensated."""
+def _variance(values: Sequence[float]) -> float:
+    """The population variance by Welford's recurrence, compensated."""
     mean = lost = squares = lost_squares = 0.0
     for count, value in enumerate(values, 1):
         delta = value - (mean + lost)
         mean, lost = _compensated(delta / count, mean, lost)
         step = delta * (value - (mean + lost))
         squares, lost_squares = _compensated(step, squares, lost_squares)
-    return math.sqrt((squares + lost_squares) / len(values))
+    return (squares + lost_squares) / len(values)
 
 
 def _compensated(step: float, sum_: float, lost: float) -> tuple[float, float]:
@@ -161,17 +162,74 @@ def _changes(values: Sequence[float]) -> float:
     return float(changes)
 
 
+def _resets(values: Sequence[float]) -> float:
+    return float(sum(after < before for before, after in pairwise(values)))
+
+
+def _instant(series: Series, start: int, end: int, *, rate: bool) -> float | None:
+    """The change between the last two samples (`instantValue`)."""
+    times, values = series.window(start, end)
+    if len(values) < 2:
+        return None
+    before, last = values[-2:]
+    change = last if rate and last < before else last - before
+    return change / (times[-1] - times[-2]) if rate else change
+
+
+def _irate(series: Series, start: int, end: int) -> float | None:
+    return _instant(series, start, end, rate=True)
+
+
+def _idelta(series: Series, start: int, end: int) -> float | None:
+    return _instant(series, start, end, rate=False)
+
+
+def regression(times: Sequence[int], values: Sequence[float], origin: int) -> tuple[float, float]:
+    """Return slope a second, and value at *origin*, of the least-squares line.
+
+    As `linearRegression` has it: a constant has a slope of exactly 0, compensated sums elsewhere.
+    """
+    if all(value == values[0] for value in values):
+        return (math.nan, math.nan) if math.isinf(values[0]) else (0.0, values[0])
+    sums = [(0.0, 0.0)] * 4
+    for time, value in zip(times, values, strict=True):
+        x = float(time - origin)
+        for place, term in enumerate((x, value, x * value, x * x)):
+            sums[place] = _compensated(term, *sums[place])
+    count = float(len(values))
+    sum_x, sum_y, sum_xy, sum_xx = (kept + lost for kept, lost in sums)
+    covariance = sum_xy - sum_x * sum_y / count
+    variance = sum_xx - sum_x * sum_x / count
+    slope = covariance / variance
+    return slope, sum_y / count - slope * sum_x / count
+
+
+def _derivative(series: Series, start: int, end: int) -> float | None:
+    times, values = series.window(start, end)
+    return regression(times, values, times[0])[0] if len(values) > 1 else None
+
+
+def _present(series: Series, start: int, end: int) -> float | None:
+    return 1.0 if present(series, start, end) else None
+
+
 RANGE_FUNCTIONS: Mapping[str, RangeFunction] = {
     "avg_over_time": _over(_average),
     "changes": _over(_changes),
     "count_over_time": _count,
     "delta": _delta,
+    "deriv": _derivative,
+    "idelta": _idelta,
     "increase": _extrapolated,
+    "irate": _irate,
     "last_over_time": _last,
     "max_over_time": _extreme(max),
     "min_over_time": _extreme(min),
+    "present_over_time": _present,
     "rate": _rate,
-    "stddev_over_time": _over(_deviation),
+    "resets": _over(_resets),
+    "stddev_over_time": _over(lambda values: math.sqrt(_variance(values))),
+    "stdvar_over_time": _over(_variance),
     "sum_over_time": _over(total),
 }
 """Every range function by its name; only `last_over_time` keeps the metric's name."""
