@@ -84,15 +84,15 @@ class Budget:
         per_ft: int = ask("Conversion", "quote", self._feed, ETHER)
         if not per_ft or (not self.stressed and per_ft < params.floor):
             return 0
-        need = round(params.need * settle(math.exp(params.volatility * self.stress)))
+        need: int = round(params.need * settle(math.exp(params.volatility * self.stress)))
         tied = sum(ask("FoundationToken", what, account) for what in ("locked", "held"))
         tied += 0 if self.stressed else params.keep
-        free = max(0, ask("FoundationToken", "balanceOf", account) - tied)
+        free: int = max(0, ask("FoundationToken", "balanceOf", account) - tied)
         left: int = min(
             ask("Conversion", "dailyLimit") - ask("Conversion", "convertedToday"),
             ask("Conversion", "sovereignLimit") - ask("Conversion", "convertedTodayBy", account),
         )
-        net = max(0, left) * (PIPS - ask("FeeSchedule", "fee", CONVERSION)) // PIPS
+        net: int = max(0, left) * (PIPS - ask("FeeSchedule", "fee", CONVERSION)) // PIPS
         # one part in a million below the limit: the quote of one FT is itself rounded down
         return min(free, min(need, net * (PIPS - 1) // PIPS) * ETHER // per_ft)
 
