@@ -162,7 +162,7 @@ class Holder(TwinAgent):
         """Look at Poisson times, and run where the signal says so."""
         while True:
             yield self._next_look()
-            if not self.alarmed():
+            if not self.alarmed() or not self.habitat.balances(self._deal.account)[0]:
                 continue
             delay = reaction(self.params.profile, self._quantile)
             if delay is None:
@@ -199,38 +199,32 @@ class Holder(TwinAgent):
     # -- the run ---------------------------------------------------------------------------------
 
     def _run(self) -> Process:
-        """Get out, wait for calm, and come back."""
+        """Get out, wait for calm, and come back in parts; new alarm turns it round again."""
         self.runs += 1
         self.running = True
         quiet = self.habitat.clock.now
-        out = 0
-        while self.running:
+        while True:
+            pt, stable = self.habitat.balances(self._deal.account)
             if self.alarmed():
                 quiet = self.habitat.clock.now
-                out += yield from self._leave()
+                yield from self._leave(min(pt, self.params.slice))
             elif self.habitat.clock.now - quiet >= self.params.calm:
-                break
+                if not self.params.returns or stable < PIPS:
+                    break
+                yield from self._swap(self.params.slice, sell=False)
             yield self.habitat.clock.after(self.params.retry)
-        while self.params.returns and self.habitat.balances(self._deal.account)[1] >= PIPS:
-            if not (yield from self._swap(self.params.slice, sell=False)):
-                yield self.habitat.clock.after(self.params.retry)
         self.running = False
-        self.returned += 1
+        self.returned += self.params.returns
         self._draw()
 
-    def _leave(self) -> Process:
-        """Redeem what the reserve takes, else sell a slice; return the PT units that left."""
-        held = self.habitat.balances(self._deal.account)[0]
-        amount = min(held, self.params.slice)
+    def _leave(self, amount: int) -> Process:
+        """Redeem *amount* PT units where the reserve takes them, else sell them."""
         if amount <= 0:
-            return 0
+            return
         if self.params.authorised and (yield from self._redeem(amount)):
             self.redeemed += amount
-            return amount
-        if (yield from self._swap(amount, sell=True)):
+        elif (yield from self._swap(amount, sell=True)):
             self.sold += amount
-            return amount
-        return 0
 
     def _redeem(self, amount: int) -> Process:
         """Redeem *amount* PT units at whatever the reserve pays; False where it pays nothing."""

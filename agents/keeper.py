@@ -82,6 +82,7 @@ class Keeper(TwinAgent):
             "lapse": [("AllocationBook", "ClaimDisputed", self._disputed)],
         }
         self._deals: dict[bytes, list[int]] = {}
+        self._taken: set[str] = set()
         self._proposals: dict[int, tuple[Any, ...]] = {}
         for duty in self.params.duties:
             for contract, event, callback in heard[duty]:
@@ -123,12 +124,17 @@ class Keeper(TwinAgent):
     # -- doing it --------------------------------------------------------------------------------
 
     def _take_on(self, due: int, contract: str, function: str, *args: Any, gas: int = GAS) -> None:
-        self.habitat.clock.spawn(self._do(due, contract, function, *args, gas=gas))
+        occasion = f"{contract} {function} {args[0]!r} {due}"
+        if occasion in self._taken:  # a reorg tells of the same duty again
+            return
+        self._taken.add(occasion)
+        self.habitat.clock.spawn(self._do(occasion, due, contract, function, *args, gas=gas))
 
-    def _do(self, due: int, contract: str, function: str, *args: Any, gas: int) -> Process:
+    def _do(
+        self, occasion: str, due: int, contract: str, function: str, *args: Any, gas: int
+    ) -> Process:
         """Wait until it is due and try; the chance is the duty's own, not an order of events."""
         habitat, params = self.habitat, self.params
-        occasion = f"{contract} {function} {args[0]!r} {due}"
         late = params.latency * float(
             habitat.once(self.family, self.name, occasion).standard_exponential()
         )

@@ -11,8 +11,7 @@ better tier. How many there are, how fast and how rich is scenario data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -26,10 +25,10 @@ from twin.scenario.values import Pips, Seconds, Tokens6
 from .arbitrageur import Trade, best_trade
 from .base import ETHER, Params, TwinAgent
 from .dealing import PIPS, Dealings
+from .terms import PAR, Terms, rooms
 
-__all__ = ["Redeemer", "RedeemerParams", "Terms", "rooms"]
+__all__ = ["Redeemer", "RedeemerParams"]
 
-PAR = 10**8
 REDEEM_GAS = 350_000
 USED = 300_000
 """Gas of a swap and a redemption together, for the estimate of their cost."""
@@ -57,44 +56,6 @@ class RedeemerParams(Params):
     mints: bool = True
     venue: str | None = None
     venue_capital: Tokens6 = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the reserve offers now.
-
-    *price* of the stable asset (8 decimals), *fee* in pips, *limit* PT units that this redeemer may
-    still redeem today, *room* of them by (haircut pips, PT units), best first.
-    """
-
-    price: int
-    fee: int
-    limit: int
-    room: tuple[tuple[int, int], ...]
-
-    def pays(self, haircut: int) -> int:
-        """Return what a PT brings at *haircut*, millionths of the stable asset."""
-        return PAR * (PIPS - haircut) * (PIPS - self.fee) // (self.price * PIPS)
-
-    @property
-    def costs(self) -> int:
-        """What it costs to mint a PT, millionths of the stable asset, rounded up."""
-        return -(-PAR * PIPS // min(self.price, PAR))
-
-
-def rooms(tiers: Sequence[Sequence[int]], redeemed: int, supply: int) -> Iterator[tuple[int, int]]:
-    """Yield (haircut pips, PT units that fit) of what is left of a day.
-
-    *tiers* are (from, haircut) in pips, *redeemed* PT units were redeemed today out of *supply*.
-    The contract's haircut counts the redemption itself, and is of all of it: what fits into a tier
-    ends just before the next one.
-    """
-    edges = [(0, 0), *((int(tier[0]), int(tier[1])) for tier in tiers)]
-    for (_, haircut), following in zip(edges, [*edges[1:], None], strict=True):
-        if following is None:
-            yield haircut, supply
-        elif (fits := -(-following[0] * supply // PIPS) - 1 - redeemed) > 0:
-            yield haircut, fits
 
 
 class Redeemer(TwinAgent):
@@ -128,6 +89,8 @@ class Redeemer(TwinAgent):
             raise UnknownName("venue", params.venue, habitat.venues)
         self._deal = Dealings(habitat, self.name)
         self._moved = habitat.clock.event()
+        self._priced = habitat.read("Reserve", "holding", STABLE)[5] != bytes(32)
+        habitat.on_log("Reserve", "AssetFeedSet", self._feed_set)
         habitat.on_log("LiquidityPool", "Synced", lambda _block, _args: self._rouse())
         if params.venue is not None:
             habitat.venues[params.venue].on_change(self._rouse)
@@ -136,7 +99,7 @@ class Redeemer(TwinAgent):
             self._moved = habitat.clock.event()
             draw = float(self.chance.standard_exponential())
             yield habitat.clock.after(1 + round(params.latency * draw))
-            terms = self._terms()
+            terms = self._terms() if self._worth_a_look() else None
             if terms is None:
                 continue
             trade = self._look(terms)
@@ -149,7 +112,18 @@ class Redeemer(TwinAgent):
         if not self._moved.triggered:
             self._moved.succeed()
 
+    def _feed_set(self, _block: int, _args: Mapping[str, Any]) -> None:
+        self._priced = True
+
     # -- what is offered ------------------------------------------------------------------------
+
+    def _worth_a_look(self) -> bool:
+        """Say whether terms could pay at all: what the reserve does at par is known in advance."""
+        if self._priced or self.params.venue is not None:
+            return True
+        pt, stable = self.habitat.reserves()
+        keep = PIPS - self.habitat.swap_fee()
+        return pt * keep > stable * PIPS or stable * keep > pt * PIPS
 
     def _terms(self) -> Terms | None:
         """Return what the reserve offers; None while it is closed, paused, or cannot price."""

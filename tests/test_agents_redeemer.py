@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import world_lab as lab
 
-REDEEMER = lab.agents_module("redeemer")
+TERMS = lab.agents_module("terms")
 PAR = 10**8
 MILLION = 10**12
 """A million PT or stable, in units."""
@@ -42,7 +42,7 @@ def price(made: lab.Stage) -> float:
 def test_what_fits_ends_just_below_the_next_tier(
     tiers: list[tuple[int, int]], redeemed: int, expected: list[tuple[int, int]]
 ) -> None:
-    assert list(REDEEMER.rooms(tiers, redeemed, 1000)) == expected
+    assert list(TERMS.rooms(tiers, redeemed, 1000)) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_fits_ends_just_below_the_next_tier(
 def test_terms_follow_the_price_of_the_stable_asset(
     of: int, haircut: int, pays: int, costs: int
 ) -> None:
-    terms = REDEEMER.Terms(price=of, fee=0, limit=1, room=())
+    terms = TERMS.Terms(price=of, fee=0, limit=1, room=())
     assert (terms.pays(haircut), terms.costs) == (pays, costs)
 
 
