@@ -1,5 +1,9 @@
 """Exporting sovereigns (A15): ship cargoes, claim them, and receive FT for what is verified.
 
+A sovereign may have a budget, for which it converts FT to PT, a ballot, with which it votes, and an
+auditor, who disputes what others claim; each is a part of its own with a model and chance of its
+own, so that a sovereign with one ships the same cargoes as a sovereign without.
+
 No source is published for sovereign behaviour; all parameters are the scenario's.
 """
 
@@ -13,11 +17,14 @@ import simpy
 from pydantic import Field
 
 from twin.clock import DAY, MINUTE, Process
-from twin.habitat import GWEI
+from twin.habitat import GWEI, Habitat
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Quantity3, Seconds
 
+from .auditor import Auditor, AuditorParams
+from .ballot import Ballot, BallotParams
 from .base import ETHER, Params, TwinAgent
+from .budget import Budget, BudgetParams
 
 __all__ = ["Sovereign", "SovereignParams"]
 
@@ -32,7 +39,8 @@ class SovereignParams(Params):
     """*cargoes_per_day* Poisson; quantities log-normal around *quantity_median*, at most the cap.
 
     Quantities in thousandths of the commodity's unit. A settlement that the contracts refuse is
-    tried again every *retry* seconds.
+    tried again every *retry* seconds. Without a *budget*, *ballot* or *audit* it converts nothing,
+    votes on nothing, disputes nothing.
     """
 
     commodity: str = "WTI"
@@ -41,6 +49,9 @@ class SovereignParams(Params):
     sigma: float = Field(default=0.4, ge=0, le=2)
     quantity_cap: Quantity3 = 2_000_000 * 1000
     retry: Seconds = 20 * MINUTE
+    budget: BudgetParams | None = None
+    ballot: BallotParams | None = None
+    audit: AuditorParams | None = None
 
 
 class Sovereign(TwinAgent):
@@ -55,13 +66,40 @@ class Sovereign(TwinAgent):
     disputed = 0
     """Exports of which the network verified another quantity than was claimed: they stay open."""
 
+    budget: Budget | None = None
+    ballot: Ballot | None = None
+    auditor: Auditor | None = None
+
     def endowment(self) -> Endowment:
-        """Gas alone."""
-        return Endowment(wei=100 * ETHER)
+        """Gas, and what budget and auditor deal with."""
+        params = self.params
+        approvals: tuple[tuple[str, str], ...] = ()
+        if params.budget is not None:
+            approvals = (("FoundationToken", "Conversion"), ("PaymentToken", "LiquidityPool"))
+        if params.audit is None:
+            return Endowment(wei=100 * ETHER, approvals=approvals)
+        approvals += (("PaymentToken", "AllocationBook"), ("PaymentToken", "OracleNetwork"))
+        return Endowment(pt=params.audit.bonds, wei=100 * ETHER, approvals=approvals)
+
+    def settle_in(self, habitat: Habitat) -> None:
+        """Move in, with the parts that the sovereign has."""
+        super().settle_in(habitat)
+        params = self.params
+        if params.budget is not None:
+            self.budget = Budget(
+                habitat, self.name, commodity=params.commodity, params=params.budget
+            )
+        if params.ballot is not None:
+            self.ballot = Ballot(habitat, self.name, params=params.ballot)
+        if params.audit is not None:
+            self.auditor = Auditor(habitat, self.name, params=params.audit)
 
     def live(self) -> Process:
         """Ship a cargo at Poisson times."""
         habitat = self.habitat
+        for part in (self.budget, self.ballot):
+            if part is not None:
+                habitat.clock.spawn(part.live())
         self._verified: dict[bytes, simpy.Event] = {}
         habitat.on_log("OracleNetwork", "ExportVerified", self._seen)
         rate = self.params.cargoes_per_day / DAY

@@ -128,7 +128,8 @@ class World:
     def _approve(self) -> DeploymentSpec:
         """Return what governance approved to be deployed: the scenario's protocol, the agents."""
         balances: dict[bytes, Endowment] = {}
-        named: dict[str, dict[str, bytes]] = {"oracle_node": {}, "sovereign": {}, "participant": {}}
+        roles = ("oracle_node", "sovereign", "participant", "trader", "redeemer")
+        named: dict[str, dict[str, bytes]] = {role: {} for role in roles}
         for name, agent in self.agents.items():
             account = account_of(name)
             balances[account] = agent.endowment()
@@ -139,6 +140,8 @@ class World:
             nodes=named["oracle_node"],
             sovereigns=named["sovereign"],
             participants=named["participant"],
+            traders=named["trader"],
+            redeemers=named["redeemer"],
             balances=balances,
         )
 
