@@ -83,6 +83,9 @@ def _run(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--out", type=Path, metavar="DIR", help="the run folder (default: a new one under runs/)"
     )
+    arguments.add_argument(
+        "--check", action="store_true", help="examine the invariants at every block, not hourly"
+    )
     arguments.add_argument("--quiet", action="store_true", help="show no progress")
     _without(arguments)
     _engine(arguments)

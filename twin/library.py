@@ -7,6 +7,7 @@ meet, so that a scenario file is checked against everything there is, once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from twin.bundled import SUFFIX, folder
@@ -109,5 +110,4 @@ class Library:
 
     def parts_without(self, procedures: Iterable[str]) -> Parts:
         """Return the parts with *procedures* switched off."""
-        parts = self.parts
-        return Parts(parts.catalog.without(procedures), parts.families, parts.rules, parts.engine)
+        return replace(self.parts, catalog=self.parts.catalog.without(procedures))

@@ -317,12 +317,12 @@ class Expectations:
 
 
 def invariant_checks(names: Iterable[str], witness: Witness, *, examined: int) -> list[Check]:
-    """Judge that each named invariant was examined and never broke."""
+    """Judge that each named invariant, and each that broke, was examined and never broke."""
     broken: dict[str, list[tuple[int, InvariantBroken]]] = {}
     for now, event in witness.seen(InvariantBroken):
         broken.setdefault(event.invariant, []).append((now, event))
     checks = []
-    for name in names:
+    for name in dict.fromkeys((*names, *broken)):  # `--check` examines those unnamed as well
         bad = broken.get(name, [])
         got = f"held at {examined} blocks" if examined else "no data"
         if bad:

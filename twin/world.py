@@ -58,12 +58,16 @@ EXAMINE_EVERY = 3600
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a world is made from beside its scenario: loaded once, shared by many runs."""
+    """What a world is made from beside its scenario: loaded once, shared by many runs.
+
+    *check* has the invariants examined at every block with a transaction, instead of every hour.
+    """
 
     catalog: Catalog
     families: Mapping[str, type[Any]]
     rules: RuleSet
     engine: str = "pyevm"
+    check: bool = False
 
 
 class World:
@@ -94,7 +98,10 @@ class World:
         self._make_team(parts.catalog, records)
         self._make_monitor(parts.rules)
         self._settle()
-        self._watch = Watch(scenario.invariants) if scenario.invariants else None
+        watched = scenario.invariants or parts.check
+        self._watch = Watch(scenario.invariants) if watched else None
+        if parts.check:
+            self.chain.on_block(lambda _block: self._examine_now())
         if self._watch is not None:
             self.chain.on_reorg(lambda _reorg: self._forget())
         self._reader = Reader(self.chain, self.deployment)

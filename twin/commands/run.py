@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 from rich.markup import escape
@@ -48,7 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
     without = ids(arguments.without)
     request = Request(
         scenario,
-        library.parts_without(without),
+        replace(library.parts_without(without), check=arguments.check),
         out=arguments.out,
         control=arguments.control,
         without=without,
