@@ -11,7 +11,10 @@ import pytest
 from twin.errors import UsageError
 from twin.plugins import NAMESPACE, load_agents
 
-FAMILIES = {"arbitrageur", "liquidity-provider", "noise", "oracle-node", "sovereign"}
+FAMILIES = {
+    "arbitrageur", "holder", "keeper", "liquidity-provider", "market-maker", "noise", "oracle-node",
+    "redeemer", "settler", "sovereign", "speculator",
+}  # fmt: skip
 
 GREETER = '''"""A family of a user's own."""
 from twin_agents.base import Params, TwinAgent

@@ -60,6 +60,10 @@ class Court:
     loss: Loss | None = None
 
     def judge(self, **declared: Any) -> Check:
+        (check,) = self.checks(**declared)
+        return check
+
+    def checks(self, **declared: Any) -> list[Check]:
         log = EventLog()
         witness = Witness(log)
         for second, event in self.events:
@@ -68,10 +72,9 @@ class Court:
             Declared(**declared), witness, evaluate=self.evaluate, times=range(START, START + 600, 60),
             examined=self.examined, loss=self.loss,
         )  # fmt: skip
-        (check,) = verdict.checks
-        assert verdict.passed == check.passed
-        assert bool(verdict.broken) != check.passed
-        return check
+        assert verdict.passed == all(check.passed for check in verdict.checks)
+        assert verdict.broken == tuple(check for check in verdict.checks if not check.passed)
+        return list(verdict.checks)
 
     def evaluate(self, expression: str, now: int) -> list[tuple[Mapping[str, str], float]]:
         assert expression == "x"
@@ -313,7 +316,9 @@ def test_invariants_are_examined_and_hold(
         (n, InvariantBroken(invariant="pt-supply", block=n, detail=f"detail {n}")) for n in broken
     ]
     other = (1, InvariantBroken(invariant="ft-supply", block=1, detail="another"))
-    check = Court(events=[other, *events], examined=examined).judge(invariants=("pt-supply",))
+    court = Court(events=[other, *events], examined=examined)
+    check, unnamed = court.checks(invariants=("pt-supply",))
+    assert (unnamed.name, unnamed.passed) == ("ft-supply", False)
     assert (check.kind, check.name, check.passed, check.got) == (
         "invariant",
         "pt-supply",
