@@ -54,6 +54,10 @@ class Result:
     redeemed: float
 
 
+Point = tuple[int, float, float]
+"""Redeemers, mean distance from par in calm (bp), mean share that ran (percent)."""
+
+
 def document(redeemers: int, exit_: str, seed: int) -> dict[str, Any]:
     """Return the scenario: a reserve that covers all PT, in stable assets and in bills."""
     held = sum(count * balance for count, balance in HOLDERS.values())
@@ -136,18 +140,19 @@ def _gone(holders: Iterable[Any], held: int) -> float:
     return 100 * gone / held
 
 
-def sweep(exit_: str, seeds: Iterable[int], library: Library) -> list[Result]:
-    """Run every number of redeemers on the same *seeds*, printing the table."""
+def sweep(exit_: str, seeds: Iterable[int], library: Library) -> list[Point]:
+    """Run every number of redeemers on the same *seeds*; print the table, return its points."""
     print(f"\nWhat running is taken to bring: {exit_}\n")
     print("| redeemers | calm: mean distance from par, bp | run: share of holders' PT, % "
           "(least-most) | sold in calm, % | lowest price: below par, bp | redeemed, PT |")  # fmt: skip
     print("|---|---|---|---|---|---|")
-    found: list[Result] = []
+    found: list[Point] = []
     for number in NUMBERS:
         rows = [measure(number, exit_, seed, library) for seed in seeds]
-        found += rows
         ran = [row.ran for row in rows]
-        print(f"| {number} | {statistics.fmean(row.calm for row in rows):.1f} "
+        calm = statistics.fmean(row.calm for row in rows)
+        found.append((number, calm, statistics.fmean(ran)))
+        print(f"| {number} | {calm:.1f} "
               f"| {statistics.fmean(ran):.1f} ({min(ran):.1f}-{max(ran):.1f}) "
               f"| {statistics.fmean(row.before for row in rows):.1f} "
               f"| {statistics.fmean(row.low for row in rows):.0f} "
@@ -155,21 +160,18 @@ def sweep(exit_: str, seeds: Iterable[int], library: Library) -> list[Result]:
     return found
 
 
-def plot(results: dict[str, list[Result]], path: str) -> None:
+def plot(results: dict[str, list[Point]], path: str) -> None:
     """Draw run size against the peg's distance from par, a line for each exit."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for exit_, rows in results.items():
-        points = []
-        for number in NUMBERS:
-            mine = [row for row in rows if row.redeemers == number]
-            points.append((statistics.fmean(row.calm for row in mine),
-                           statistics.fmean(row.ran for row in mine)))  # fmt: skip
-        axes.plot(*zip(*points, strict=True), marker="o", label=f"exit at {exit_}")
-        for number, point in zip(NUMBERS, points, strict=True):
-            axes.annotate(str(number), point, textcoords="offset points", xytext=(5, 5))
+    for exit_, points in results.items():
+        places = [(calm, ran) for _, calm, ran in points]
+        axes.plot(*zip(*places, strict=True), marker="o", label=f"exit at {exit_}")
+        for (number, _, _), place in zip(points, places, strict=True):
+            axes.annotate(str(number), place, textcoords="offset points", xytext=(5, 5))
+    axes.set_xscale("log")
     axes.set_xlabel("mean distance from par in calm, bp")
     axes.set_ylabel("share of holders' PT that ran in stress, %")
     axes.set_title("Run size against the tightness of the peg, by number of redeemers")
@@ -181,10 +183,12 @@ def main() -> None:
     """Run the study, print its tables, draw its plot."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     arguments.add_argument("--seeds", type=int, default=4, help="how many seeds, from 1 on")
+    arguments.add_argument("--exits", nargs="+", default=["pool", "par"], choices=["pool", "par"],
+                           help="what holders take running to bring")  # fmt: skip
     arguments.add_argument("--plot", help="write the plot to this file")
     given = arguments.parse_args()
     library, seeds = Library(), range(1, given.seeds + 1)
-    results = {exit_: sweep(exit_, seeds, library) for exit_ in ("pool", "par")}
+    results = {exit_: sweep(exit_, seeds, library) for exit_ in given.exits}
     if given.plot:
         plot(results, given.plot)
 
