@@ -1,12 +1,14 @@
 """Arbitrageurs between the pool and a venue (A6): to the edge of the fee band, at the next block.
 
 Sources: Milionis, Moallemi, Roughgarden and Zhang 2022 (loss-versus-rebalancing), Nezlobin and
-Tassy 2025. The amount is the closed form for a constant product with a fee on the input.
+Tassy 2025. The amount is the closed form for a constant product with a fee on the input. `decide` is
+the whole of what the agent makes of two prices; `twin validate` runs it block by block against the
+deployed pool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from typing import Any, ClassVar
@@ -16,12 +18,13 @@ from pydantic import Field
 from twin.clock import Process
 from twin.errors import NoData
 from twin.habitat import GWEI
+from twin.market.venue import Venue
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Tokens6
 
 from .base import ETHER, Params, TwinAgent
 
-__all__ = ["Arbitrageur", "ArbitrageurParams", "Trade", "best_trade"]
+__all__ = ["Arbitrageur", "ArbitrageurParams", "Trade", "best_trade", "decide", "deep_limit"]
 
 PIPS = 1_000_000
 GAS = 250_000
@@ -32,7 +35,9 @@ USED = 110_000
 class ArbitrageurParams(Params):
     """*capital* in stable value, half of it at the venue; *coin_price* is stable per gas coin.
 
-    *min_profit* is what a trade must leave after gas; all in stable units (6 decimals).
+    *min_profit* is what a trade must leave after gas; all in stable units (6 decimals). With
+    *walk_book* a trade is no larger than what the venue's book takes at a profit, level by level;
+    without, the best price is taken to hold for all of it.
     """
 
     capital: Tokens6 = 2_000_000 * 10**6
@@ -40,6 +45,7 @@ class ArbitrageurParams(Params):
     coin_price: Tokens6 = 100 * 10**6
     min_profit: Tokens6 = 1 * 10**6
     tip_gwei: int = Field(default=2, ge=0)
+    walk_book: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +90,75 @@ def best_trade(
     return None
 
 
+def decide(
+    pt: int,
+    stable: int,
+    *,
+    fee: int,
+    bid: int,
+    ask: int,
+    venue_fee: int,
+    limit: tuple[int, int],
+    cost: int,
+) -> Trade | None:
+    """Return the trade to the edge of the fee band where it leaves at least *cost*, or None.
+
+    This is A6: act when the mispricing exceeds fee and gas. *cost* is in stable units, the rest as
+    in `best_trade`.
+    """
+    trade = best_trade(
+        pt, stable, fee=fee, bid=bid, ask=ask, venue_fee=venue_fee, limit=limit
+    )  # fmt: skip
+    return None if trade is None or trade.profit < cost else trade
+
+
+def deep_limit(
+    pt: int,
+    stable: int,
+    *,
+    fee: int,
+    venue_fee: int,
+    bids: Sequence[tuple[int, int]],
+    asks: Sequence[tuple[int, int]],
+) -> tuple[int, int]:
+    """Return what may go in, (PT, stable), before the book of the venue stops paying for more.
+
+    *bids* and *asks* are (price, PT units), best first. Down each side, the trade to the edge of
+    the band is taken at the level's price: what the levels so far hold bounds it from above, and
+    a level that no longer wants more than they hold ends the walk.
+    """
+    sold = bought = held = 0
+    for price, standing in bids:  # PT bought in the pool is sold here
+        trade = best_trade(pt, stable, fee=fee, bid=price, ask=price * PIPS, venue_fee=venue_fee,
+                           limit=(0, stable * PIPS))  # fmt: skip
+        if trade is None or trade.out <= held:
+            break
+        held = min(held + standing, trade.out)
+        bought = held
+    held = 0
+    for price, standing in asks:  # PT sold into the pool is bought here
+        trade = best_trade(pt, stable, fee=fee, bid=1, ask=price, venue_fee=venue_fee,
+                           limit=(pt * PIPS, 0))  # fmt: skip
+        if trade is None or trade.amount <= held:
+            break
+        held = min(held + standing, trade.amount)
+        sold = held
+    return sold, _stable_for(pt, stable, bought, fee=fee)
+
+
+def _stable_for(pt: int, stable: int, out: int, *, fee: int) -> int:
+    """Return the stable units that buy at most *out* PT units in the pool; *out* is below *pt*."""
+    paid = stable * out // (pt - out)
+    return paid * PIPS // (PIPS - fee)
+
+
 class Arbitrageur(TwinAgent):
     """Wakes when the pool or the venue moved, and trades when that left the fee band."""
 
     family: ClassVar[str] = "arbitrageur"
     Params: ClassVar[type[Params]] = ArbitrageurParams
     params: ArbitrageurParams
+    decide = staticmethod(decide)
     trades = 0
     failed = 0
 
@@ -138,24 +207,33 @@ class Arbitrageur(TwinAgent):
         except NoData:
             return None
         pt, stable = habitat.reserves()
-        probe = best_trade(
-            pt, stable, fee=habitat.swap_fee(), bid=bid, ask=ask, venue_fee=venue.fee,
-            limit=(pt, stable),
-        )  # fmt: skip
-        if probe is None:
+        fee = habitat.swap_fee()
+        prices = {"fee": fee, "bid": bid, "ask": ask, "venue_fee": venue.fee}
+        if best_trade(pt, stable, **prices, limit=(pt, stable)) is None:
             return None
         at_venue = venue.balance(self.name)
         mine = habitat.balances(habitat.account(self.name))
-        trade = best_trade(
-            pt, stable, fee=habitat.swap_fee(), bid=bid, ask=ask, venue_fee=venue.fee,
-            limit=(min(mine[0], at_venue[1]), min(mine[1], at_venue[0])),
-        )  # fmt: skip
+        limit = min(mine[0], at_venue[1]), min(mine[1], at_venue[0])
+        if self.params.walk_book:
+            # what stands further than a fee from the best price is not taken afterwards either
+            bids = [item for item in venue.depth("buy") if item[0] * PIPS >= bid * (PIPS - fee)]
+            asks = [item for item in venue.depth("sell") if item[0] * PIPS <= ask * (PIPS + fee)]
+            deep = deep_limit(pt, stable, fee=fee, venue_fee=venue.fee, bids=bids, asks=asks)
+            limit = min(limit[0], deep[0]), min(limit[1], deep[1])
         price = habitat.chain.next_base_fee + self.params.tip_gwei * GWEI
-        cost = USED * price * self.params.coin_price // ETHER
-        if trade is None or trade.profit < cost + self.params.min_profit:
+        cost = USED * price * self.params.coin_price // ETHER + self.params.min_profit
+        trade = self.decide(pt, stable, **prices, limit=limit, cost=cost)
+        if trade is None or (self.params.walk_book and self._gain(trade, venue) < cost):
             return None
         works = habitat.works(self.name, "LiquidityPool", "swap", *self._order(trade))
         return trade if works else None
+
+    @staticmethod
+    def _gain(trade: Trade, venue: Venue) -> int:
+        """Return what *trade* leaves when its other side walks the venue's book (stable units)."""
+        if trade.sell:
+            return trade.out - venue.quote_cost("buy", trade.amount)
+        return venue.quote_cost("sell", trade.out) - trade.amount
 
     def _order(self, trade: Trade) -> tuple[Any, ...]:
         """Return the arguments of the swap: token, amount, least output, recipient."""

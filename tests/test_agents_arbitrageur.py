@@ -151,6 +151,54 @@ def test_means_limit_the_trade_and_nothing_to_gain_is_no_trade(
     assert (trade and (trade.sell, trade.amount)) == expected
 
 
+DEEP = {"fee": 3000, "venue_fee": 1000}
+POOL = (10**12, 10**12)
+
+
+def limits(bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> tuple[int, int]:
+    into: tuple[int, int] = ARBITRAGEUR.deep_limit(*POOL, **DEEP, bids=bids, asks=asks)
+    return into
+
+
+def test_a_deep_book_limits_nothing_and_a_thin_one_to_what_it_holds() -> None:
+    deep = limits([(1_020_000, 10**15)], [(1_021_000, 10**15)])
+    free = ARBITRAGEUR.best_trade(*POOL, **DEEP, bid=1_020_000, ask=1_021_000, limit=POOL)
+    assert deep[0] == 0
+    assert abs(deep[1] - free.amount) < 10
+    thin = limits([(1_020_000, 10**9)], [(1_021_000, 10**9)])
+    out = after(*POOL, trade_of(sell=False, amount=thin[1]), 3000)[2]
+    assert 10**9 - 3 <= out <= 10**9
+    assert limits([], []) == (0, 0)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_the_walk_down_the_book_gains_as_much_as_any(side: str) -> None:
+    bids = [(1_020_000, 10**9), (1_015_000, 10**9), (1_010_000, 10**12), (1_000_000, 10**12)]
+    asks = [(980_000, 10**9), (985_000, 10**9), (990_000, 10**12), (999_000, 10**12)]
+    into = limits(bids, []) if side == "buy" else limits([], asks)
+
+    def worth(amount: int) -> Fraction:
+        out = after(*POOL, trade_of(sell=side == "sell", amount=amount), 3000)[2]
+        left, value = (out, bids) if side == "buy" else (amount, asks)
+        total = Fraction(0)
+        for price, standing in value:
+            taken = min(left, standing)
+            total, left = total + Fraction(taken * price, PIPS), left - taken
+        fee = Fraction(PIPS - 1000 if side == "buy" else PIPS + 1000, PIPS)
+        return total * fee - amount if side == "buy" else out - total * fee
+
+    amount = into[1] if side == "buy" else into[0]
+    assert amount > 2 * 10**9  # it goes on to the third level
+    assert all(worth(amount + away) <= worth(amount) + 5 for away in (-(10**8), -1000, 1000, 10**8))
+
+
+def test_gas_is_part_of_the_band() -> None:
+    market = {**DEEP, "bid": 1_005_000, "ask": 1_006_000, "limit": POOL}
+    gain = ARBITRAGEUR.best_trade(*POOL, **market).profit
+    assert ARBITRAGEUR.decide(*POOL, **market, cost=gain).profit == gain
+    assert ARBITRAGEUR.decide(*POOL, **market, cost=gain + 1) is None
+
+
 # -- the agent ---------------------------------------------------------------------------------
 
 
@@ -205,6 +253,23 @@ def test_it_trades_in_the_first_block_after_a_move_and_not_otherwise() -> None:
     # at each move of a price, and where its own trade had moved one
     assert log == [1000, 1008, 2000, 3012, 3024, 5000, 5004]
     assert (stage.world.agents["arb"].trades, stage.world.agents["arb"].failed) == (3, 0)
+
+
+def test_with_the_book_in_view_it_trades_no_more_than_the_venue_takes() -> None:
+    sold = {}
+    thin = lab.market(venues={"meridian": {**lab.QUIET, "depth": 1_000}})
+    for walks in (False, True):
+        arb = lab.agent("arbitrageur", "arb", walk_book=walks)
+        stage = lab.stage(agents=[arb, AGENTS[1]], market=thin)
+        stage.at(1000, lambda: quote(stage, 1_050_000))  # noqa: B023 - it runs within the turn
+        stage.run(1050)
+        habitat, venue = stage.world.habitat, stage.world.market.venues["meridian"]
+        mine = habitat.balances(habitat.account("arb"))
+        # what it bought in the pool and did not sell at the venue
+        sold[walks] = mine[0] + venue.balance("arb")[0] - 10**12
+        assert stage.world.agents["arb"].trades >= 1
+    assert sold[False] > 10**9
+    assert abs(sold[True]) < 10**3
 
 
 def test_a_quiet_week_costs_it_nothing() -> None:

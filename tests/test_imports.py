@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 STAGES = (
     ("errors", "events", "quotes"),
+    ("control",),
     ("clock", "random", "scenario", "catalog", "bundled"),
     ("chain", "protocol", "market"),
     ("habitat", "plugins"),
@@ -28,7 +29,7 @@ STAGES = (
     ("world",),
     ("results", "verdict", "witness", "scoring", "report", "golden"),
     ("runner", "library"),
-    ("suite", "junit", "bench"),
+    ("suite", "junit", "bench", "validate"),
     ("study",),
     ("console", "live", "commands", "cli", "pytest_plugin", "__main__"),
 )
@@ -38,7 +39,7 @@ STAGE = {unit: stage for stage, units in enumerate(STAGES) for unit in units}
 
 ONLY = {
     # A procedure runs live as it runs here, so it knows the desk and nothing of the twin.
-    "procedures": {"procedures", "desk", "catalog", "errors", "events"},
+    "procedures": {"procedures", "desk", "catalog", "control", "errors", "events"},
     # An agent is an outsider: it knows the chain, the markets and its own habitat.
     "agents": {unit for unit, stage in STAGE.items() if stage <= STAGE["habitat"]},
 }

@@ -173,6 +173,23 @@ def _bench(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _validate(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "--only", default="", metavar="IDS", help="rows, separated by commas: B5,B6 or B4.hill"
+    )
+    arguments.add_argument("--plots", type=Path, metavar="DIR", help="draw pictures into DIR")
+    arguments.add_argument("--seed", type=int, default=1, metavar="N", help="of all chance (1)")
+    arguments.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="checks side by side"
+    )
+    arguments.add_argument(
+        "--engine",
+        metavar="NAME",
+        help="pyevm or revm, for the same figures (default: the fastest)",
+    )
+    _json(arguments)
+
+
 def _serve(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a name or a file")
     arguments.add_argument(
@@ -211,6 +228,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
      "twin schema --out scenario.schema.json"),
     ("list", "list what there is", _list, "twin list\n  twin list procedures --json"),
     ("bench", "measure speed, as ratios within one run", _bench, "twin bench\n  twin bench blocks"),
+    ("validate", "hold the models against published figures", _validate,
+     "twin validate\n  twin validate --only B5,B6 --json\n  twin validate --plots plots"),
     ("serve", "serve JSON-RPC to other tools", _serve,
      "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
     ("doctor", "say what this installation has and lacks", _json, "twin doctor"),

@@ -19,7 +19,7 @@ from twin.clock import DAY
 from twin.market.chance import settle
 from twin.market.commodity import ONE, PricePath
 
-__all__ = ["SchwartzSmithPath", "TwoFactors"]
+__all__ = ["SchwartzSmithPath", "TwoFactors", "futures_volatility"]
 
 YEAR = 365 * DAY
 SOLAR_YEAR = 365.25
@@ -44,6 +44,17 @@ class TwoFactors:
     jump_mean: float = 0.0
     jump_sd: float = 0.0
     season: tuple[float, ...] = ()
+
+
+def futures_volatility(factors: TwoFactors, maturity: float, *, step: int = 60) -> float:
+    """Return the yearly volatility of a future with *maturity* (years), without the jumps.
+
+    ln F = exp(-kappa maturity) chi + xi + a function of time, so that it is what the increments of
+    a path over *step* seconds make of both factors: the very constants that paths are made with.
+    """
+    _, _, (on_chi, shared, alone) = _step_constants(factors, step / YEAR)
+    common = math.exp(-factors.kappa * maturity) * on_chi + shared
+    return math.sqrt((common * common + alone * alone) * YEAR / step)
 
 
 def seasonal(day: int, pairs: Sequence[float]) -> float:

@@ -1,0 +1,1 @@
+"""What `twin validate` asserts: independent published figures, against the twin's own parts."""
