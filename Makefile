@@ -38,6 +38,18 @@ run: setup ## run the baseline scenario (ARGS="--until 1d")
 test: setup ## the tests (ARGS="-n 2 -k chain")
 	@$(venv)/python -m pytest $(ARGS)
 
+.PHONY: nightly
+nightly: setup ## what takes too long for every change: whole scenarios on both engines, large budgets, bench
+	@scripts/nightly
+
+.PHONY: peers
+peers: setup ## what `twin bench engines` is measured against: verbs, simular-evm, pyrevm, anvil
+	@scripts/peers
+
+.PHONY: bench
+bench: setup ## measure speed (ARGS="engines --rounds 5"); `make peers` first for all peers
+	@$(venv)/twin bench $(ARGS)
+
 .PHONY: check
 check: setup ## format, lint, types, import directions, file lengths
 	@scripts/check
@@ -60,7 +72,7 @@ contracts-check: contracts_abi/node_modules/.package-lock.json ## prove that the
 	@npm --prefix contracts_abi run check
 
 .PHONY: lock
-lock: setup ## write requirements.lock anew (ARGS=--upgrade for newer versions)
+lock: setup ## write the locks anew (ARGS=--upgrade for newer versions)
 	@scripts/lock $(ARGS)
 
 .PHONY: wheel
@@ -69,9 +81,9 @@ wheel: setup ## build the wheel into dist/
 
 .PHONY: clean
 clean: ## remove what tools left behind; keeps .venv and runs/
-	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis junit.xml .coverage
+	@rm -rf build dist nightly .pytest_cache .mypy_cache .ruff_cache .hypothesis junit.xml .coverage
 	@find . -name __pycache__ -not -path './.venv/*' -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## also remove .venv, node_modules and the engine's build
-	@rm -rf .venv contracts_abi/node_modules engine/target
+	@rm -rf .venv contracts_abi/node_modules peers/node_modules engine/target

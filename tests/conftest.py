@@ -1,7 +1,7 @@
 """What all tests share: chance that repeats, the outside vectors, and a folder for runs.
 
 Hypothesis runs under the profile "ci", whose examples are the same every time;
-`HYPOTHESIS_PROFILE=explore` looks for new ones.
+`HYPOTHESIS_PROFILE=explore` looks for new ones. Tests marked `nightly` run with `--nightly` alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has us deaf to Ctrl-C, and what we start would
     # inherit that; the tests of interruption need the ordinary state.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for what `make nightly` runs."""
+    parser.addoption("--nightly", action="store_true", help="run the tests marked nightly too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes too long for every change, unless it is asked for."""
+    if config.getoption("--nightly"):
+        return
+    late = [item for item in items if item.get_closest_marker("nightly")]
+    if late:
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if item not in late]
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,24 @@ def test_any_stretch_in_one_step_is_block_by_block(
     assert below == (found[0] if found else None)
 
 
+def test_a_fee_is_found_behind_a_cycle_that_another_demand_ends() -> None:
+    demands = (Demand(0, 1_001, 20_000_000, 30 * GWEI, GWEI), Demand(1_001, EVER, 1, GWEI, 0))
+    for fee in (20 * GWEI, 5 * GWEI, 9):
+        fees = line(*demands)
+        expected = next(n for n in range(400, 900) if slowly(fees, n, 10 * GWEI).base_fee <= fee)
+        assert fees.first_at_most(400, fee, horizon=1_000) == expected
+
+
+@pytest.mark.parametrize("demands", [case[1] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_block_is_what_lies_between_two_points(demands: tuple[Demand, ...]) -> None:
+    fees = line(*demands)
+    fees.seal(1_003, 7)
+    numbers = (0, 1, 2, 999, 1_000, 1_002, 1_003, 1_004, 2_000, 2_001, 2_501, 2_502, 9_000)
+    for number in numbers:
+        point, after = fees.at(number), fees.at(number + 1)
+        assert fees.block(number) == (point.base_fee, after.gas - point.gas)
+
+
 @pytest.mark.parametrize("interval", [2, 12])
 @pytest.mark.parametrize("demands", [CASES[0][1], CASES[1][1], CASES[2][1], CASES[6][1]])
 def test_a_week_of_empty_blocks_is_not_walked(interval: int, demands: tuple[Demand, ...]) -> None:
@@ -144,6 +162,21 @@ def test_demand_is_active_in_its_half_open_interval() -> None:
     demand = Demand(100, 124, 1, 5, 1)
     fees = line(demand, interval=12, start=100)
     assert [number for number in range(5) if fees.active(number)] == [0, 1]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 300), st.integers(1, 200)), max_size=5),
+    st.sampled_from([1, 7, 12]),
+)
+def test_demand_is_active_where_its_times_say_so(
+    spans: list[tuple[int, int]], interval: int
+) -> None:
+    demands = [Demand(start, start + length, 1, 5, 1) for start, length in spans]
+    fees = line(*demands, interval=interval, start=100)
+    for number in range(60):
+        time = 100 + number * interval
+        active = [demand for demand in demands if demand.start <= time < demand.end]
+        assert list(fees.active(number)) == active
 
 
 def test_demand_that_pays_more_goes_first_and_what_cannot_pay_stays_out() -> None:

@@ -14,28 +14,29 @@ GWEI = 10**9
 COINBASE = b"\xcb" * 20
 
 
-def ledger(window: int = 64, chain_id: int = 7) -> Ledger:
+def ledger(*, keep: int = 5_000, window: int = 1, chain_id: int = 7) -> Ledger:
     fees = FeeLine(
         1_000, 12, gas_limit=30_000_000, base_fee=GWEI, demands=(Demand(0, 2**40, 9, GWEI, 0),)
     )
-    return Ledger(fees, chain_id=chain_id, coinbase=COINBASE, window=window)
+    return Ledger(fees, chain_id=chain_id, coinbase=COINBASE, keep=keep, window=window)
 
 
-def content(number: int) -> Content:
+def content(number: int, block_hash: bytes) -> Content:
     name = number.to_bytes(32, "big")
     listed = ((b"\4" * 20, (1, 2**256 - 1)),)
     tx = Transaction(b"\1" * 20, 0, None, 1, b"d", 2, 3, 4, name, listed, 1, b"raw")
     logs = (Log(b"\2" * 20, (b"\3" * 32,), b"l"), Log(b"\2" * 20, (), b""))
     receipt = Receipt(
-        name, 0, number, b"h" * 32, False, 5, 5, 6, b"\1" * 20, None, logs, 0, None, b"o"
+        name, 0, number, block_hash, False, 5, 5, 6, b"\1" * 20, None, logs, 0, None, b"o"
     )
     return Content((tx,), (receipt,), ((8, 9),))
 
 
 def seal(made: Ledger, number: int, state: bytes = b"s" * 32) -> Content:
-    held = content(number)
     made.fees.seal(number, 21_000)
-    made.seal(number, (b"t" * 32, b"r" * 32, state), held)
+    own = made.hash_of(number, (b"t" * 32, b"r" * 32, state))
+    held = content(number, own)
+    made.seal(number, (b"t" * 32, b"r" * 32, state), own=own, content=held)
     return held
 
 
@@ -71,25 +72,30 @@ def test_hashes_differ_by_chain_number_and_content() -> None:
     assert one.hash(4) != before
 
 
-def test_old_contents_are_packed_and_come_back_equal() -> None:
-    made = ledger(window=2)
+@pytest.mark.parametrize(
+    ("keep", "window", "expected"),
+    [(0, 1, [1, 2, 5, 80]), (2, 1, [1, 2, 5]), (2, 2, [1, 2, 5]), (1, 77, [1, 2]), (5, 1, [])],
+)
+def test_old_contents_are_packed_and_come_back_equal(
+    keep: int, window: int, expected: list[int]
+) -> None:
+    made = ledger(keep=keep, window=window)
     held = {number: seal(made, number) for number in (1, 2, 5, 80, 81)}
     packed = [number for number in held if isinstance(made._records[number].content, bytes)]
-    assert packed == [1, 2, 5]
+    assert packed == expected
     assert {number: made.content(number) for number in held} == held
     assert made.content(1) is made.content(1)
 
 
 def test_opened_contents_do_not_pile_up() -> None:
-    made = ledger(window=1)
-    for number in range(1, 200):
-        seal(made, number)
-    assert all(made.content(number) == content(number) for number in range(1, 200))
+    made = ledger(keep=0)
+    held = {number: seal(made, number) for number in range(1, 200)}
+    assert all(made.content(number) == held[number] for number in held)
     assert len(made._open) == 64
 
 
 def test_cutting_removes_blocks_and_gives_their_contents_latest_first() -> None:
-    made, same = ledger(window=2), ledger(window=2)
+    made, same = ledger(keep=1), ledger(keep=1)
     for number in (1, 4, 9):
         held = seal(made, number)
     seal(same, 1)
@@ -97,6 +103,9 @@ def test_cutting_removes_blocks_and_gives_their_contents_latest_first() -> None:
     assert made.place(held.transactions[0].hash) is None
     assert [made.header(n) for n in range(1, 12)] == [same.header(n) for n in range(1, 12)]
     assert seal(made, 4) == made.content(4)
+    seal(made, 5)
+    kept = [isinstance(made._records[number].content, bytes) for number in made.numbers]
+    assert kept == [True, True, False]
 
 
 def test_salt_changes_every_hash_from_the_cut_on_and_none_before() -> None:

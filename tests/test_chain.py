@@ -198,6 +198,9 @@ def test_a_week_without_transactions_makes_no_block(
     assert held(chain, tx_hash).block == WEEK // interval + 1
     assert counting.blocks == [WEEK // interval + 1]
     assert chain._producer.fees.steps < 2_000
+    asked = range(chain.head - 2, chain.head + 1)
+    assert [chain.timestamp(n) for n in asked] == [chain.header(n).timestamp for n in asked]
+    assert chain.timestamp(chain.head + 2) == chain.timestamp(chain.head) + 2 * interval
 
 
 def test_reading_between_does_not_change_what_comes() -> None:

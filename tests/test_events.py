@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from enum import IntEnum, StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -111,6 +113,39 @@ def test_what_has_no_one_text_is_refused(value: Any) -> None:
         log.emit(NOW, logged(amount=value))
     assert log.count == 0
     assert log.digest() == hashlib.sha256().hexdigest()
+
+
+class Shade(IntEnum):
+    DARK = 3
+
+
+class Word(StrEnum):
+    ODD = 'q"\\\n\x00é€'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Shade.DARK, "3"),
+        (Word.ODD, '"q\\"\\\\\\n\\u0000é€"'),
+        (MappingProxyType({"b": 1, "a": -(2**300)}), f'{{"a":{-(2**300)},"b":1}}'),
+        ({10: 1, 9: 2, True: 3}, '{"10":1,"9":2,"True":3}'),
+        ([True, 1, 0, False, None], "[true,1,0,false,null]"),
+        ((), "[]"),
+        ({}, "{}"),
+        ("100%(n)s", '"100%(n)s"'),
+        (b"", '"0x"'),
+    ],
+)
+def test_a_value_has_one_text(tmp_path: Path, value: Any, text: str) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.emit(NOW, logged(x=value))
+    log.close()
+    line = (tmp_path / "events.jsonl").read_bytes().decode()
+    assert line == (
+        f'{{"args":{{"x":{text}}},"block":1,"contract":"Pool","event":"Swapped","kind":"log",'
+        f'"n":0,"t":{NOW}}}\n'
+    )
 
 
 def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:

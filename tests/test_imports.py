@@ -49,13 +49,15 @@ SEALED = {(unit, "faults") for unit in ("monitoring", "team", "console", "live")
 """Pairs that the stages would allow, but what is injected is the injector's and the scorer's."""
 
 PARTS = {
+    "ethereum": "ethereum-execution",
+    "ethereum_types": "ethereum-execution",
     "markupsafe": "jinja2",
     "pydantic_core": "pydantic",
     "pyrevm": "pyrevm",
     "simular": "simular-evm",
     "verbs": "verbs",
 }
-"""Modules by the declared distribution that documents them; those of `bench` may be absent."""
+"""Modules by the declared distribution that documents them; those of `bench` and `arbiter` may be absent."""
 
 OUTSIDE = {"agents", "experiments", "tests", "twin_agents"}
 """Folders of the checkout, and the name agents are loaded under; `twin` imports none of them."""

@@ -20,7 +20,7 @@ def test_a_scenario_is_found_by_name_file_or_folder(tmp_path: Path) -> None:
     assert find([str(other)]) == [other]
     assert find([str(tmp_path), str(one)]) == [one, other, one]
     assert [path.name.split(".")[0] for path in bundled()] == [
-        "baseline", "fee-pressure", "oracle-unit-error",
+        "baseline", "bench-month", "fee-pressure", "oracle-unit-error",
     ]  # fmt: skip
 
 

@@ -103,6 +103,22 @@ def test_counts_and_nonces() -> None:
     assert (len(made), made.gas) == (2, 2 * 21_000)
 
 
+def test_the_next_nonce_follows_what_comes_goes_and_is_dropped() -> None:
+    made, sender = pool(*(tx(1, nonce) for nonce in (0, 1, 2, 4))), bytes([1]) * 20
+    assert made.next_nonce(sender, 0) == 3
+    made.add(tx(1, 3), nonce=0, second=0)
+    assert made.next_nonce(sender, 0) == 5
+    for nonce in (0, 1):
+        taken = made.pop(100)
+        assert taken is not None
+        made.take(taken)
+        assert made.next_nonce(sender, nonce + 1) == 5
+    made.drop(next(pending for pending in made if pending.tx.nonce == 3), "no more")
+    assert made.next_nonce(sender, 2) == 3
+    made.rebuild([pending for pending in made if pending.tx.nonce == 4], lambda _address: 2)
+    assert [made.next_nonce(sender, nonce) for nonce in (2, 4, 9)] == [2, 5, 9]
+
+
 REPLACEMENTS = [
     ("10 % more of both", {"tip": 11, "cap": 1_100}, None),
     ("tip too low", {"tip": 10, "cap": 2_000}, "tip 10, needed 11"),

@@ -87,6 +87,22 @@ def test_a_batch_is_put_together_once_and_takes_unhashable_arguments() -> None:
     assert len(reader._plans) == 64
 
 
+def test_a_call_is_put_together_once_and_takes_unhashable_arguments() -> None:
+    reader = network()
+    for _ in range(2):
+        assert reader.read("LiquidityPool", "swapCount") == 0
+    assert len(reader._views) == 1
+    args = (BOB, BOB, bytearray(b"no key of a dictionary"))
+    assert reader.read("Authority", "hashOperation", *args) == reader.read(
+        "Authority", "hashOperation", *args[:2], bytes(args[2])
+    )
+    assert len(reader._views) == 2
+    for account in range(1_100):
+        reader.read("PaymentToken", "balanceOf", account.to_bytes(20, "big"))
+    assert len(reader._views) == 1_024
+    assert ("LiquidityPool", "swapCount", ()) not in reader._views
+
+
 def test_a_contract_without_code_spoils_only_its_own_entry() -> None:
     reader = network()
     engine = reader.chain.engine

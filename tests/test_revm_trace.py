@@ -11,8 +11,9 @@ from eth_abi.abi import encode
 
 from twin.chain.codec import contract_address, hex0x
 from twin.chain.engines import available
-from twin.chain.port import Call
+from twin.chain.port import Call, Transaction
 from twin.chain.revm import Revm
+from twin.chain.trace import StepOptions, call_form
 from twin.errors import InvalidTransaction
 
 if "revm" not in available():
@@ -26,6 +27,11 @@ def engine() -> Revm:
     made = lab.fresh("revm")
     assert isinstance(made, Revm)
     return made
+
+
+def tree_of(engine: Revm, subject: Transaction | Call) -> dict[str, Any]:
+    """Return the call tree of *subject*, logs included."""
+    return call_form(engine.frames(subject))
 
 
 def inner(kind: str, to: bytes, value: str = "") -> str:
@@ -42,7 +48,7 @@ def test_the_call_tree_has_every_message_in_order(engine: Revm) -> None:
     lab.put(engine, lab.asm(code))
     tx = lab.tx(engine, ALICE, CODE, b"\1\2", value=9)
     before = engine.dump()
-    tree = engine.call_trace(tx)
+    tree = tree_of(engine, tx)
     assert engine.dump() == before
     done = engine.transact(tx)
     assert {key: tree[key] for key in ("type", "from", "to", "value", "gas", "gasUsed")} == {
@@ -71,7 +77,7 @@ def test_the_call_tree_has_every_message_in_order(engine: Revm) -> None:
 FAILURES: list[tuple[str, bytes, dict[str, Any]]] = [
     ("invalid", lab.asm("INVALID"), {"error": "invalid opcode: INVALID"}),
     ("jump", lab.asm("1 JUMP"), {"error": "invalid jump destination"}),
-    ("stack", lab.asm("POP"), {"error": "stack underflow"}),
+    ("stack", lab.asm("POP"), {"error": "stack underflow (0 <=> 1)"}),
     ("gas", lab.asm(":again @again JUMP"), {"error": "out of gas"}),
     ("bare revert", lab.asm("PUSH0 PUSH0 REVERT"), {"error": "execution reverted"}),
 ]
@@ -84,7 +90,7 @@ def test_failures_are_called_what_geth_calls_them(
     engine: Revm, code: bytes, said: dict[str, Any]
 ) -> None:
     lab.put(engine, code)
-    tree = engine.call_trace(Call(CODE, b"", gas=100_000))
+    tree = tree_of(engine, Call(CODE, b"", gas=100_000))
     assert {key: tree[key] for key in said} == said
     assert "output" not in tree
 
@@ -93,20 +99,20 @@ def test_a_revert_says_its_reason(engine: Revm) -> None:
     payload = b"\x08\xc3\x79\xa0" + encode(["string"], ["too late"])
     code = "".join(f"0x{byte:02x} {place} MSTORE8 " for place, byte in enumerate(payload))
     lab.put(engine, lab.asm(f"{code} {len(payload)} PUSH0 REVERT"))
-    tree = engine.call_trace(Call(CODE, b""))
+    tree = tree_of(engine, Call(CODE, b""))
     assert (tree["revertReason"], tree["output"]) == ("too late", hex0x(payload))
 
 
 def test_a_creation_that_fails_has_no_address(engine: Revm) -> None:
-    tree = engine.call_trace(lab.tx(engine, ALICE, None, lab.asm("INVALID")))
+    tree = tree_of(engine, lab.tx(engine, ALICE, None, lab.asm("INVALID")))
     assert (tree["type"], "to" in tree) == ("CREATE", False)
-    done = engine.call_trace(lab.tx(engine, ALICE, None, lab.creation(b"\1")))
+    done = tree_of(engine, lab.tx(engine, ALICE, None, lab.creation(b"\1")))
     assert (done["to"], done["output"]) == (hex0x(contract_address(ALICE, 0)), "0x01")
 
 
 def test_selfdestruct_is_a_message(engine: Revm) -> None:
     lab.put(engine, lab.asm(f"0x{BOB.hex()} SELFDESTRUCT"))
-    (call,) = engine.call_trace(lab.tx(engine, ALICE, CODE, value=5))["calls"]
+    (call,) = tree_of(engine, lab.tx(engine, ALICE, CODE, value=5))["calls"]
     assert (call["type"], call["from"], call["to"], call["value"]) == (
         "SELFDESTRUCT",
         hex0x(CODE),
@@ -119,8 +125,8 @@ def test_struct_logs_tell_each_instruction(engine: Revm) -> None:
     lab.put(engine, lab.asm(f"1 2 SSTORE {inner('CALL', BOB, 'PUSH0')} 2 SLOAD POP"))
     lab.put(engine, lab.asm("INVALID"), BOB)
     tx = lab.tx(engine, ALICE, CODE)
-    trace = engine.struct_logs(tx, memory=True)
-    assert (trace["failed"], trace["returnValue"]) == (False, "")
+    trace = engine.struct_logs(tx, StepOptions(memory=True))
+    assert (trace["failed"], trace["returnValue"]) == (False, "0x")
     assert trace["gas"] == engine.transact(tx).gas_used
     logs = trace["structLogs"]
     assert [log["op"] for log in logs[:3]] == ["PUSH1", "PUSH1", "SSTORE"]
@@ -132,10 +138,11 @@ def test_struct_logs_tell_each_instruction(engine: Revm) -> None:
     )
     assert [log["storage"] for log in logs if log["op"] == "SLOAD"] == [stored]
     (bad,) = [log for log in logs if log["depth"] == 2]
-    assert (bad["op"], bad["error"], bad["stack"]) == ("INVALID", "invalid opcode: INVALID", [])
+    assert (bad["op"], bad["gasCost"], bad["stack"], "error" in bad) == ("INVALID", 0, [], False)
     spent = [a["gas"] - b["gas"] == a["gasCost"] for a, b in pairwise(logs[:8])]
     assert all(spent)
-    assert len(engine.struct_logs(lab.tx(engine, ALICE, CODE), limit=4)["structLogs"]) == 4
+    few = engine.struct_logs(lab.tx(engine, ALICE, CODE), StepOptions(limit=4))
+    assert few["structLogs"] == engine.struct_logs(lab.tx(engine, ALICE, CODE))["structLogs"][:4]
 
 
 def test_traces_run_on_older_states_and_in_other_blocks(engine: Revm) -> None:
@@ -143,16 +150,18 @@ def test_traces_run_on_older_states_and_in_other_blocks(engine: Revm) -> None:
     old = engine.snapshot()
     lab.run(engine, CODE)
     call = Call(CODE, b"")
-    assert int(engine.call_trace(call)["output"], 16) == 2
-    assert int(engine.call_trace(call, snapshot=old)["output"], 16) == 1
+    assert int(tree_of(engine, call)["output"], 16) == 2
+    with engine.standing(old):
+        assert int(tree_of(engine, call)["output"], 16) == 1
+    assert int(tree_of(engine, call)["output"], 16) == 2
     assert engine.storage(CODE, 0) == 1
 
 
 def test_what_cannot_run_cannot_be_traced(engine: Revm) -> None:
     with pytest.raises(InvalidTransaction, match="nonce too high"):
-        engine.call_trace(lab.tx(engine, ALICE, CODE, nonce=5))
+        tree_of(engine, lab.tx(engine, ALICE, CODE, nonce=5))
     with pytest.raises(InvalidTransaction, match="intrinsic"):
-        engine.call_trace(Call(CODE, b"", gas=1))
+        tree_of(engine, Call(CODE, b"", gas=1))
     assert lab.run(engine, BOB).success
 
 

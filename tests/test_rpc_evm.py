@@ -187,8 +187,7 @@ def test_a_call_tree_shows_what_a_transaction_did(client: lab.Client) -> None:
     assert block == [{"txHash": sent, "result": tree}]
 
 
-def test_a_trace_runs_what_came_before_it_in_its_block() -> None:
-    client = lab.client("pyevm")
+def test_a_trace_runs_what_came_before_it_in_its_block(client: lab.Client) -> None:
     counter = client.deploy(lab.COUNTER)
     client("evm_setAutomine", False)
     sent = [client("eth_sendTransaction", {"from": lab.ANN, "to": counter, "gas": "0x186a0"})
@@ -199,38 +198,21 @@ def test_a_trace_runs_what_came_before_it_in_its_block() -> None:
     assert int(client("eth_call", {"to": counter}), 16) == 4
 
 
-@pytest.mark.skipif("revm" not in lab.ENGINES, reason="the Rust engine is not built")
-def test_both_engines_trace_the_same() -> None:
-    trees = []
-    for engine in ("pyevm", "revm"):
-        client = lab.client(engine)
-        caller, burns = busy(client), client.deploy(lab.BURNS)
-        for fields in ({"to": caller}, {"to": burns}, {"data": lab.creation(lab.COUNTER)}):
-            sent = client("eth_sendTransaction", {"from": lab.ANN, "gas": "0x7a120", **fields})
-            trees.append(client("debug_traceTransaction", sent, TREE))
-            for frame in trees[-1].get("calls", ()):
-                if frame.get("error") == "write protection":
-                    del frame["gasUsed"]  # all of it is burnt; revm's tracer counts up to there
-    half = len(trees) // 2
-    assert trees[:half] == trees[half:]
-
-
 def test_what_cannot_be_traced_says_why(client: lab.Client) -> None:
     sent = client("eth_sendTransaction", {"from": lab.ANN, "to": lab.BOB})
     assert client("debug_getRawTransaction", sent) == client("eth_getRawTransactionByHash", sent)
-    answer = client.ask("debug_traceTransaction", sent)
-    if client.rpc.chain.engine.name == "pyevm":
-        assert "not supported by engine pyevm" in answer["error"]["message"]
-    else:
-        assert answer["result"]["structLogs"] == []
-    wrong: list[Any] = ["4byteTracer", []]
+    assert client("debug_traceTransaction", sent) == {
+        "gas": 21_000, "failed": False, "returnValue": "0x", "structLogs": [],
+    }  # fmt: skip
+    wrong: list[Any] = ["bigramTracer", []]
     for tracer in wrong:
         error = client.error("debug_traceTransaction", sent, {"tracer": tracer})
         assert "is not there" in error["message"]
     error = client.error("debug_traceTransaction", "0x" + "00" * 32, TREE)
     assert error["message"] == "transaction not found"
     assert "not found" in client.error("debug_traceBlockByNumber", "0x99", TREE)["message"]
-    assert client("debug_traceBlockByNumber", "0x0", TREE) == []
+    error = client.error("debug_traceBlockByNumber", "0x0", TREE)
+    assert error["message"] == "genesis is not traceable"
 
 
 def test_creations_are_told_apart(client: lab.Client) -> None:
@@ -285,5 +267,4 @@ def test_an_account_and_its_storage_are_proved(client: lab.Client) -> None:
     nodes = [bytes.fromhex(node[2:]) for node in first["proof"]]
     assert verified(storage, keccak(bytes(32)), nodes) == b"\1"
     assert client("eth_getProof", lab.NOBODY, [], "latest")["balance"] == "0x0"
-    assert "latest state only" in client.error("eth_getProof", counter, [], "0x0")["message"]
     assert client.error("eth_getProof", counter, "0x0", "latest")["code"] == -32602

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 import pytest
@@ -74,3 +75,11 @@ def test_a_slow_pace_waits_for_whole_seconds(make: Make) -> None:
     asyncio.run(found.live())
     assert wall.log == moved == [101, 102]
     assert wall.now >= 2 - 0.06
+
+
+def test_at_no_pace_it_goes_as_fast_as_it_can_and_takes_breath(make: Make) -> None:
+    # Each step costs 40 ms of wall time, so requests get a turn after every two.
+    wall, found, moved = make(cost=0.04, speed=math.inf, end=100 + 12 * 10, step=12)
+    asyncio.run(found.live())
+    assert [now - 100 for now in moved] == [24, 48, 72, 96, 120]
+    assert wall.now < 10 * 0.04 + 6 * 0.002

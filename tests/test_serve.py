@@ -190,6 +190,20 @@ def test_a_world_is_served_at_a_pace(tmp_path: Path) -> None:
         assert found.end(signal.SIGINT) == 0
 
 
+def test_a_world_is_served_at_no_pace(tmp_path: Path) -> None:
+    found = Served(tmp_path / "twin.json", "baseline", "--speed", "max")
+    try:
+        assert found.config["speed"] == "max"
+        for _ in range(400):
+            if int(found.ask("eth_blockNumber"), 16) > 300:  # an hour of virtual time
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the world stands still")
+    finally:
+        assert found.end(signal.SIGTERM) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -197,6 +211,8 @@ def test_a_world_is_served_at_a_pace(tmp_path: Path) -> None:
         (["baseline", "--bare"], "takes a scenario, or --bare"),
         (["baselin"], "did you mean 'baseline'"),
         (["--bare", "--speed", "0"], "--speed 0"),
+        (["baseline", "--speed", "fast"], "above 0, or max"),
+        (["baseline", "--speed", "inf"], "above 0, or max"),
         (["--bare", "--port", "99999999"], "port 99999999 cannot be used"),
         (["--bare", "--port", "TAKEN"], "--port 0 takes a free one"),
         (["--bare", "--engine", "quick"], "no engine is called 'quick'"),

@@ -87,6 +87,20 @@ def _run(arguments: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="examine the invariants at every block, not hourly"
     )
     arguments.add_argument("--quiet", action="store_true", help="show no progress")
+    arguments.add_argument(
+        "--rpc", nargs="?", const="127.0.0.1:8545", metavar="ADDRESS",
+        help="answer JSON-RPC while it runs: HOST:PORT, PORT or auto (127.0.0.1:8545)",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--hold", action="store_true", help="with --rpc, go on answering afterwards until Ctrl-C"
+    )
+    arguments.add_argument(
+        "--config-out", type=Path, metavar="FILE",
+        help="with --rpc, write addresses and keys as JSON",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--profile", action="store_true", help="show what each part of the twin took of the run"
+    )
     _without(arguments)
     _engine(arguments)
     _json(arguments)
@@ -95,6 +109,14 @@ def _run(arguments: argparse.ArgumentParser) -> None:
 def _test(arguments: argparse.ArgumentParser) -> None:
     _scenarios(arguments)
     arguments.add_argument("--seed", type=int, metavar="N", help="this seed alone")
+    arguments.add_argument(
+        "--tag", metavar="TAG",
+        help="of a folder, the scenarios with this tag (default: those without any)",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--slices", action="store_true",
+        help="the declared slices alone, on both engines: one digest at the end of each",
+    )  # fmt: skip
     arguments.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
     arguments.add_argument(
         "--update", action="store_true", help="write the golden files and print what changed"
@@ -162,12 +184,27 @@ def _export(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _arbitrate(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE",
+        help="state tests (JSON): what lock-step left, or an official one",
+    )  # fmt: skip
+    _json(arguments)
+
+
 def _bench(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "parts",
         nargs="*",
         metavar="PART",
-        help="blocks, idle, engines, baseline (default: all)",
+        help="what is measured, in this order (default: all, which takes a quarter of an hour)",
+    )
+    arguments.add_argument(
+        "--rounds", type=int, metavar="N",
+        help="repeat each measurement (3 times), the runs of minutes a third as often",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--quick", action="store_true", help="a little of everything, to see that it works"
     )
     arguments.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there as well")
     _json(arguments)
@@ -197,7 +234,7 @@ def _serve(arguments: argparse.ArgumentParser) -> None:
     )
     arguments.add_argument("--port", type=int, default=8545, metavar="N", help="0: any (8545)")
     arguments.add_argument(
-        "--speed", type=float, default=1.0, metavar="X", help="virtual seconds a second (1)"
+        "--speed", default="1", metavar="X", help="virtual seconds a second (1), or max"
     )
     arguments.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's seed")
     arguments.add_argument(
@@ -211,12 +248,26 @@ def _serve(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+BENCH_PARTS = """parts:
+  help      `twin --help` from nothing
+  idle      a week in which no agent lives
+  blocks    the cost of a transaction under 2 s and under 12 s blocks
+  threads   two engines in two threads against one
+  engines   transfer, swap, view call through the twin's engines and their peers
+  million   a million transactions in one chain: memory, the last tenth's speed
+  baseline  the whole of `twin run baseline` on each engine
+  month     the scenario bench-month, its transactions through the engine alone
+`make peers` installs the peers of `engines` that are not here."""
+
+
 VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("run", "run a scenario as fast as possible", _run,
-     "twin run\n  twin run oracle-unit-error --seed 7\n  twin run my.twin.yaml --until 6h --json"),
+     ("twin run\n  twin run oracle-unit-error --seed 7\n  twin run my.twin.yaml --until 6h --json\n"
+      "  twin run baseline --rpc auto --hold")),
     ("test", "hold scenarios against thresholds and golden files", _test,
      ("twin test scenarios\n  twin test oracle-unit-error --without ME4,IO1,NR1\n"
-      "  twin test scenarios --junit junit.xml --update\n  twin test scenarios --judge promtool")),
+      "  twin test scenarios --junit junit.xml --update\n  twin test scenarios --judge promtool\n"
+      "  twin test scenarios --slices\n  twin test scenarios --tag bench")),
     ("replay", "run a run folder again; it must give the same digest", _replay,
      "twin replay runs/baseline-seed1-1"),
     ("report", "write the report of a run again", _report, "twin report runs/baseline-seed1-1"),
@@ -227,7 +278,11 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("schema", "print the JSON Schema of scenario files", _schema,
      "twin schema --out scenario.schema.json"),
     ("list", "list what there is", _list, "twin list\n  twin list procedures --json"),
-    ("bench", "measure speed, as ratios within one run", _bench, "twin bench\n  twin bench blocks"),
+    ("arbitrate", "have every engine, and EELS, judge a transaction", _arbitrate,
+     "twin arbitrate disagreement.json\n  twin arbitrate disagreement.json --json"),
+    ("bench", "measure speed, as ratios within one run", _bench,
+     ("twin bench\n  twin bench engines threads --rounds 5\n"
+      "  twin bench month --json --out month.json\n\n" + BENCH_PARTS)),
     ("validate", "hold the models against published figures", _validate,
      "twin validate\n  twin validate --only B5,B6 --json\n  twin validate --plots plots"),
     ("serve", "serve JSON-RPC to other tools", _serve,

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -262,20 +263,48 @@ class FaultChanged(Event):
     detail: str
 
 
-def _plain(value: object) -> object:
-    """Give JSON the types it lacks; refuse floats, whose text is not the same everywhere."""
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, (int, str)):
-        return value
-    raise CrashError(f"an event holds {value!r}: only integers, text, bytes and their containers")
+def _text(value: object) -> str:
+    """Return *value* as JSON; floats are refused, whose text is not the same everywhere."""
+    write = _WRITERS.get(type(value))
+    if write is None:
+        write = next((kept for kind, kept in _WRITERS.items() if isinstance(value, kind)), None)
+    if write is None:
+        only = "only integers, text, bytes and their containers"
+        raise CrashError(f"an event holds {value!r}: {only}")
+    return write(value)
 
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+def _object(value: Mapping[Any, object]) -> str:
+    items = sorted({str(key): _text(item) for key, item in value.items()}.items())
+    return "{" + ",".join([f"{encode_basestring(key)}:{item}" for key, item in items]) + "}"
+
+
+def _array(value: Sequence[object]) -> str:
+    return "[" + ",".join([_text(item) for item in value]) + "]"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    bool: lambda value: "true" if value else "false",  # before int, which it is too
+    int: int.__repr__,
+    bytes: lambda value: f'"0x{value.hex()}"',
+    dict: _object,
+    list: _array,
+    tuple: _array,
+    type(None): lambda _none: "null",
+    Mapping: _object,
+}
+
+
+def _form(kind: type[Event]) -> tuple[str, tuple[str, ...]]:
+    """Return the line of an event of *kind*, with a place for each field, and the fields' names.
+
+    Keys are in order, as in all of a canonical line; `n` and `t` are two more fields.
+    """
+    names = tuple(field.name for field in fields(kind))
+    places = {name: f'"{name}":%({name})s' for name in (*names, "n", "t")}
+    places["kind"] = f'"kind":{_text(kind.kind)}'.replace("%", "%%")
+    return "{" + ",".join(places[name] for name in sorted(places)) + "}\n", names
 
 
 class EventLog:
@@ -291,7 +320,7 @@ class EventLog:
         if path is not None:
             self._file = path.open("wb", buffering=1 << 20)
         self._hash = hashlib.sha256()
-        self._fields: dict[type[Event], tuple[str, ...]] = {}
+        self._forms: dict[type[Event], tuple[str, tuple[str, ...]]] = {}
         self._listeners: list[Callable[[int, Event], object]] = []
         self._closed = False
         self.count = 0
@@ -305,12 +334,12 @@ class EventLog:
         if self._closed:
             raise CrashError(f"{event.kind} happened after the log was closed: close it last")
         kind = type(event)
-        names = self._fields.get(kind)
-        if names is None:
-            names = self._fields[kind] = tuple(field.name for field in fields(kind))
-        body: dict[str, object] = {name: _plain(getattr(event, name)) for name in names}
-        body["kind"], body["t"], body["n"] = event.kind, now, self.count
-        line = _encode(body).encode() + b"\n"
+        form = self._forms.get(kind)
+        if form is None:
+            form = self._forms[kind] = _form(kind)
+        texts = {name: _text(getattr(event, name)) for name in form[1]}
+        texts["n"], texts["t"] = str(self.count), str(now)
+        line = (form[0] % texts).encode()
         self._hash.update(line)
         self.count += 1
         if self._file is not None:

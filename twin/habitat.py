@@ -76,7 +76,8 @@ class Habitat:
         self._reader = Reader(chain, deployment)
         self._listeners: dict[tuple[bytes, bytes], list[LogCallback]] = {}
         self._accounts: dict[str, bytes] = {}
-        self._cached: dict[str, tuple[int, Any]] = {}
+        self._views: dict[tuple[str, str, tuple[Any, ...]], Any] = {}  # of one state
+        self._version = -1
         self._by_address = {item.address: item for item in deployment.contracts.values()}
         self._undone: list[Callable[[], object]] = [demand.stir]
         chain.on_block(self._hear)
@@ -152,29 +153,29 @@ class Habitat:
         """Call a view function on the present state."""
         return self._reader.read(contract, function, *args)
 
-    def _kept(self, key: str, read: Callable[[], Any]) -> Any:
-        """Return what *read* gave for this state of the chain."""
-        version = self.chain.state_version
-        kept = self._cached.get(key)
-        if kept is None or kept[0] != version:
-            kept = self._cached[key] = (version, read())
-        return kept[1]
+    def _kept(self, contract: str, function: str, *args: Any) -> Any:
+        """Return what a view gives that depends on state alone, read once for each state."""
+        version, views, key = self.chain.state_version, self._views, (contract, function, args)
+        if version != self._version:
+            views.clear()
+            self._version = version
+        if key not in views:
+            views[key] = self.read(contract, function, *args)
+        return views[key]
 
     def reserves(self) -> tuple[int, int]:
         """Return the pool's reserves of PT and stable, 6 decimals each."""
-        pt, stable, _updated = self._kept(
-            "reserves", lambda: self.read("LiquidityPool", "reserves")
-        )
+        pt, stable, _updated = self._kept("LiquidityPool", "reserves")
         return pt, stable
 
     def swap_fee(self) -> int:
         """Return the pool's fee in pips."""
-        fee: int = self._kept("fee", lambda: self.read("FeeSchedule", "fee", 0))
+        fee: int = self._kept("FeeSchedule", "fee", 0)
         return fee
 
     def paused(self, contract: str) -> bool:
         """Say whether *contract* is paused."""
-        state: bool = self._kept(f"paused {contract}", lambda: self.read(contract, "paused"))
+        state: bool = self._kept(contract, "paused")
         return state
 
     def on_log(self, contract: str, event: str, callback: LogCallback) -> None:

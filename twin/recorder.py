@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from twin.chain.blocks import Block
 from twin.chain.chain import Chain
 from twin.chain.config import Reorg
-from twin.chain.port import Transaction
+from twin.chain.port import Log, Transaction
 from twin.chain.receipts import Receipt
 from twin.clock import Clock
 from twin.events import (
@@ -70,14 +70,14 @@ class Recorder:
             self._receipt(tx, receipt)
 
     def _receipt(self, tx: Transaction, receipt: Receipt) -> None:
-        contract = self._by_address.get(tx.to or b"")
+        contract = None if tx.to is None else self._by_address.get(tx.to)
         function = contract.function_of(tx.data) if contract else None
         self._log.emit(
             self._clock.now,
             TransactionIncluded(
                 block=receipt.block,
                 hash=receipt.transaction,
-                sender=self._labels.get(tx.sender, "0x" + tx.sender.hex()),
+                sender=self._labels.get(tx.sender) or "0x" + tx.sender.hex(),
                 contract=contract.name if contract else "",
                 function=function.name if function else "",
                 success=receipt.success,
@@ -88,16 +88,18 @@ class Recorder:
             ),
         )
         for record in receipt.logs:
-            source = self._by_address.get(record.address)
-            decoded = source.decode_log(record) if source else None
-            if source is None or decoded is None or decoded[0] in LEFT_OUT:
-                continue
-            self._log.emit(
-                self._clock.now,
-                ContractLogged(
-                    block=receipt.block, contract=source.name, event=decoded[0], args=decoded[1]
-                ),
-            )
+            self._record(receipt.block, record)
+
+    def _record(self, block: int, record: Log) -> None:
+        source = self._by_address.get(record.address)
+        if source is None or not record.topics:
+            return
+        event = source.event_of(record.topics[0])
+        if event is None or event.name in LEFT_OUT:
+            return
+        args = event.decode(record.topics, record.data)
+        logged = ContractLogged(block=block, contract=source.name, event=event.name, args=args)
+        self._log.emit(self._clock.now, logged)
 
     def _reorg(self, reorg: Reorg) -> None:
         # What replaces the blocks is not made yet: the head that is certain is what they build on.

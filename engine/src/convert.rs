@@ -331,5 +331,10 @@ pub fn call(call: &Bound<'_, PyAny>) -> PyResult<TxEnv> {
     let data = data(&call.getattr(intern!(py, "data"))?)?;
     let mut env = envelope(caller, to, value, data);
     env.gas_limit = number(&call.getattr(intern!(py, "gas"))?)?;
+    let listed = call.getattr(intern!(py, "access_list"))?;
+    if listed.len()? > 0 {
+        env.tx_type = 1;
+        env.access_list = access_list(&listed)?;
+    }
     Ok(env)
 }

@@ -14,7 +14,8 @@ use crate::block::Environment;
 use crate::convert::{self, Port};
 use crate::raw;
 use crate::runs::Sender;
-use crate::trace::{Calls, Seen, Steps};
+use crate::state::Redo;
+use crate::trace::{Calls, Kept, Looks, Seen, Steps};
 use crate::vm::Machine;
 
 /// How many requests are run between two looks for signals.
@@ -39,6 +40,8 @@ pub struct Engine {
     next_snapshot: u64,
     /// The place in the journal of the last drain.
     pub drained: usize,
+    /// Where `stand` went back to, the latest last, and how to redo what it took back.
+    pub away: Vec<(usize, Redo)>,
 }
 
 /// What block the machine is in.
@@ -51,6 +54,18 @@ pub enum Entered {
     /// One that a call asked for.
     Asked,
 }
+
+/// How a trace is run: with fees, and whether its effects are kept.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// As a transaction that pays, not as a call.
+    pub charge: bool,
+    /// Whether its effects are kept.
+    pub keep: bool,
+}
+
+/// What is kept of steps: how many, bytes, stack, memory, storage, return data, and names.
+type Options<'py> = (usize, usize, bool, bool, bool, bool, Bound<'py, PyAny>);
 
 /// A machine that goes from thread to thread.
 pub struct Movable(pub Machine);
@@ -77,6 +92,7 @@ impl Engine {
             snapshots: BTreeMap::new(),
             next_snapshot: 1,
             drained: 0,
+            away: Vec::new(),
         })
     }
 
@@ -175,37 +191,82 @@ impl Engine {
 
     // -- traces
 
-    /// Trace a transaction, or what looks like one and is a call where *charge* is false, and
-    /// forget its effects: *form* is `calls`, `steps` or `seen`.
-    #[pyo3(signature = (tx, form, *, charge=true, env=None, snapshot=None, limit=1_000_000, memory=false))]
+    /// Trace a transaction, or what looks like one and is a call where *charge* is false; its
+    /// effects are forgotten, or kept where *keep*. *form* is `calls`, `steps`, `looks` or `seen`,
+    /// *options* are those of `steps`: (limit, room, stack, memory, storage, return data, names).
+    #[pyo3(signature = (tx, form, *, charge=true, keep=false, env=None, snapshot=None, options=None))]
     #[allow(clippy::too_many_arguments)]
     fn trace<'py>(
         &mut self,
         tx: &Bound<'py, PyAny>,
         form: &str,
         charge: bool,
+        keep: bool,
         env: Option<&Bound<'py, PyAny>>,
         snapshot: Option<u64>,
-        limit: usize,
-        memory: bool,
-    ) -> PyResult<Bound<'py, PyDict>> {
+        options: Option<Options<'py>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = tx.py();
         let gas: u64 = tx.getattr("gas")?.extract()?;
-        match form {
-            "calls" => {
-                let traced = self.traced(tx, charge, env, snapshot, Calls::default())?;
-                traced.1.json(py, gas, &traced.0)
+        let how = How { charge, keep };
+        Ok(match (form, options) {
+            ("calls", _) => {
+                let (done, calls) = self.traced(tx, how, env, snapshot, Calls::default())?;
+                calls.record(py, gas, &done)?.into_any()
             }
-            "steps" => {
-                let steps = Steps::new(limit, memory);
-                let (done, steps) = self.traced(tx, charge, env, snapshot, steps)?;
-                steps.json(py, &done)
+            ("steps", Some((limit, room, stack, memory, storage, returned, names))) => {
+                let kept = Kept {
+                    limit,
+                    room,
+                    stack,
+                    memory,
+                    storage,
+                    returned,
+                };
+                let (done, steps) = self.traced(tx, how, env, snapshot, Steps::new(kept))?;
+                if steps.full() {
+                    return Ok(py.None().into_bound(py));
+                }
+                steps.record(py, &done, &names)?.into_any()
+            }
+            ("looks", _) => {
+                let (done, looks) = self.traced(tx, how, env, snapshot, Looks::default())?;
+                let looks = looks.record(py)?;
+                (self.port.output(py, &done)?, looks)
+                    .into_pyobject(py)?
+                    .into_any()
             }
             _ => {
-                let traced = self.traced(tx, charge, env, snapshot, Seen::default())?;
-                traced.1.json(py)
+                let (_, seen) = self.traced(tx, how, env, snapshot, Seen::default())?;
+                seen.json(py)?.into_any()
             }
-        }
+        })
+    }
+
+    // -- standing elsewhere
+
+    /// Go back to the state of *snapshot*, or stay at the present where that is None, until
+    /// `come_back`; whatever is done in between is undone then. This nests.
+    #[pyo3(signature = (snapshot))]
+    fn stand(&mut self, py: Python<'_>, snapshot: Option<u64>) -> PyResult<()> {
+        let position = match snapshot {
+            Some(snapshot) => self.position(py, snapshot)?,
+            None => self.machine.0.state().mark(),
+        };
+        let redo = self.machine.0.state().rewind(position);
+        self.away.push((position, redo));
+        Ok(())
+    }
+
+    /// Undo what was done since the last `stand`, and be where that was called.
+    fn come_back(&mut self, py: Python<'_>) -> PyResult<()> {
+        let Some((position, redo)) = self.away.pop() else {
+            return Err(self.port.error(py, "the engine stands at its present"));
+        };
+        let state = self.machine.0.state();
+        state.undo(position);
+        state.replay(redo);
+        Ok(())
     }
 
     // -- snapshots and changes
@@ -230,6 +291,7 @@ impl Engine {
 
     /// Go back to the state of *snapshot*, which stays valid; later ones are discarded.
     fn revert(&mut self, py: Python<'_>, snapshot: u64) -> PyResult<()> {
+        self.at_home(py)?;
         let position = self.position(py, snapshot)?;
         self.machine.0.state().undo(position);
         self.drained = self.drained.min(position);
@@ -247,6 +309,7 @@ impl Engine {
 
     /// Return what changed since the last drain, net, by ascending address; start anew.
     fn drain_changes<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.at_home(py)?;
         let found = self.changes(py, self.drained)?;
         self.drained = self.machine.0.state().mark();
         self.trim();

@@ -13,7 +13,7 @@ use crate::block::Environment;
 use crate::convert::{self, Port};
 use crate::course::Ctx;
 use crate::db::Fault;
-use crate::engine::{BATCH, Engine, Entered};
+use crate::engine::{BATCH, Engine, Entered, How};
 use crate::vm::{BLOB_TYPE, Ended, Machine, Outcome, Request};
 
 /// What a refusal says about a sender: the account as it was then.
@@ -92,7 +92,7 @@ impl Engine {
     pub fn traced<I: Inspector<Ctx, EthInterpreter>>(
         &mut self,
         tx: &Bound<'_, PyAny>,
-        charge: bool,
+        how: How,
         env: Option<&Bound<'_, PyAny>>,
         snapshot: Option<u64>,
         inspector: I,
@@ -106,9 +106,9 @@ impl Engine {
         let request = convert::transaction(tx)?;
         let caller = request.env.caller;
         let redo = position.map(|position| self.machine.0.state().rewind(position));
-        let (ended, inspector) = self.machine.0.trace(request, charge, inspector);
+        let (ended, inspector) = self.machine.0.trace(request, how, inspector);
         let refusal = match ended {
-            Ok(None) if charge => Some(self.refusal(py, tx, caller)),
+            Ok(None) if how.charge => Some(self.refusal(py, tx, caller)),
             Ok(None) => {
                 let balance = Sender::of(&mut self.machine.0, caller).balance;
                 Some(
@@ -299,14 +299,32 @@ impl Engine {
         }
     }
 
+    /// Raise `ChainError` while the engine stands elsewhere.
+    pub fn at_home(&self, py: Python<'_>) -> PyResult<()> {
+        if self.away.is_empty() {
+            return Ok(());
+        }
+        let words = "the engine stands on another state: neither a revert nor a drain goes there";
+        Err(self.port.error(py, words))
+    }
+
     pub fn trim(&mut self) {
+        if !self.away.is_empty() {
+            return;
+        }
         let oldest = self.snapshots.values().min().copied();
         let oldest = oldest.unwrap_or(self.drained).min(self.drained);
         self.machine.0.state().trim(oldest);
     }
 
     pub fn position(&self, py: Python<'_>, snapshot: u64) -> PyResult<usize> {
-        self.snapshots.get(&snapshot).copied().ok_or_else(|| {
+        let found = self.snapshots.get(&snapshot).copied();
+        // Standing elsewhere, what comes later cannot be reached.
+        let last = self
+            .away
+            .last()
+            .map_or(usize::MAX, |(position, _)| *position);
+        found.filter(|position| *position <= last).ok_or_else(|| {
             let words = format!(
                 "no snapshot {snapshot}: it was forgotten, or an earlier one was reverted to"
             );

@@ -70,6 +70,11 @@ impl State {
         self.base + self.journal.len()
     }
 
+    /// Where the journal stands, counted from the beginning of time.
+    pub fn position(&self) -> usize {
+        self.base + self.journal.len()
+    }
+
     /// How many entries the journal holds.
     pub fn journal_len(&self) -> usize {
         self.journal.len()

@@ -1,6 +1,10 @@
-//! Traces in geth's form, and the accounts and slots that an execution looks at.
+//! What is seen of an execution: messages, instructions, and the accounts and slots it looks at.
+//!
+//! Records go out as the engine found them; `twin.chain.trace` gives them geth's form.
 
 mod calls;
+mod facts;
+mod looks;
 mod steps;
 
 use pyo3::prelude::*;
@@ -12,10 +16,11 @@ use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, In
 use revm::primitives::{AddressMap, U256};
 
 pub use self::calls::Calls;
-pub use self::steps::Steps;
+pub use self::looks::Looks;
+pub use self::steps::{Kept, Steps};
 use crate::course::Ctx;
 
-/// What geth says of a failure.
+/// What geth says of a failure that no instruction is to blame for.
 fn words(result: InstructionResult) -> &'static str {
     use InstructionResult as R;
     match result {

@@ -21,6 +21,7 @@ use revm::state::{EvmState, TransactionId};
 use crate::account::Account;
 use crate::course::{Course, Ctx, Evm, Failure, blob_gas, build};
 use crate::db::{Db, Fault};
+use crate::engine::How;
 use crate::state::State;
 
 const INITCODE_LIMIT: usize = 49_152; // EIP-3860
@@ -195,17 +196,16 @@ impl Machine {
         ended
     }
 
-    /// Execute *request* (as a call where *charge* is false) under the eyes of *inspector*, and
-    /// forget its effects.
+    /// Execute *request* as *how* says, under the eyes of *inspector*.
     pub fn trace<I: Inspector<Ctx, EthInterpreter>>(
         &mut self,
         mut request: Request,
-        charge: bool,
+        how: How,
         inspector: I,
     ) -> (Ended, I) {
         let evm = self.evm();
         let accounts = &evm.ctx.journaled_state.database.state.accounts;
-        let fit = if charge {
+        let fit = if how.charge {
             request.env.gas_price = request.price(evm.ctx.block.basefee);
             request.valid(&evm.ctx.block, accounts.get(&request.env.caller))
         } else {
@@ -221,7 +221,7 @@ impl Machine {
         watched.ctx.tx = request.env;
         watched.ctx.chain.rewind();
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            Course::new(charge).inspect_run(&mut watched)
+            Course::new(how.charge).inspect_run(&mut watched)
         }));
         let AnyEvm {
             ctx,
@@ -238,6 +238,10 @@ impl Machine {
             frame_stack,
         });
         let ended = self.settle(ran);
+        if how.keep && matches!(ended, Ok(Some(_))) {
+            let journal = &mut self.evm().ctx.journaled_state;
+            journal.database.state.commit(&mut journal.inner.state);
+        }
         self.rest();
         (ended, inspector)
     }

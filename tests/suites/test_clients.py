@@ -101,6 +101,9 @@ def test_ethers(clients: Path, served: Path) -> None:
     assert done["reverted"] == {"code": "CALL_EXCEPTION", "name": "OwnableUnauthorizedAccount"}
     assert done["low"]
     assert done["broke"] == "INSUFFICIENT_FUNDS"
+    assert done["traced"] == {
+        "gas": True, "logs": 1, "last": "STOP", "stored": [0, 1000], "value": 1000,
+    }  # fmt: skip
     assert (done["mined"], done["back"], done["height"]) == (1, True, 0)
     assert done["seen"]["heads"]
     assert done["seen"]["pending"]
@@ -122,6 +125,11 @@ def test_viem(clients: Path, served: Path) -> None:
     assert done["reverted"] == "OwnableUnauthorizedAccount"
     assert done["broke"] == "InsufficientFundsError"
     assert done["override"] == 42
+    assert done["history2"]["called"] == done["history2"]["stored"] == [0, 1000]
+    assert done["history2"]["proved"][0] == 0
+    before, after = done["history2"]["nonces"]
+    assert after == before + 1
+    assert done["trial"] == ["success", "success"]
     assert (done["mined"], done["rich"], done["height"]) == (3, "5", 0)
     assert done["seen"]["heads"]
     assert done["seen"]["pending"]
@@ -199,3 +207,35 @@ def test_cast_shows_why_a_call_reverts(cast: Cast) -> None:
     assert done.stdout == ""
     assert "execution reverted" in done.stderr
     assert "0xe450d38c" in done.stderr  # ERC20InsufficientBalance
+
+
+def test_cast_looks_back_and_runs_again(cast: Cast) -> None:
+    key, mine = (cast.config["accounts"][6][name] for name in ("private_key", "address"))
+    other, pt = cast.config["accounts"][5]["address"], cast.config["contracts"]["PaymentToken"]
+    transfer = (pt, "transfer(address,uint256)", other)
+    before = int(cast("block-number"))
+    start = int(cast("call", pt, "balanceOf(address)(uint256)", other).split()[0])
+    sent = [
+        json.loads(cast("send", *transfer, str(paid), "--private-key", key, "--json"))
+        for paid in (5, 7)
+    ]
+    balances = (cast("index", "address", other, str(n)) for n in range(16))
+    slot = next(at for at in balances if int(cast("storage", pt, at), 16) == start + 12)
+    found = [int(cast("storage", pt, slot, "--block", str(before + n)), 16) for n in range(3)]
+    assert [each - start for each in found] == [0, 5, 12]
+    held = cast("call", *transfer[:1], "balanceOf(address)(uint256)", other, "--block", str(before))
+    assert int(held.split()[0]) == start
+    assert json.loads(cast("proof", pt, slot, "--block", str(before + 1)))["storageProof"]
+
+    ran = cast("run", sent[1]["transactionHash"])
+    assert "Transaction successfully executed" in ran
+    assert f"Gas used: {int(sent[1]['gasUsed'], 16)}" in ran
+    tree = json.loads(
+        cast("rpc", "debug_traceTransaction", sent[1]["transactionHash"],
+             '{"tracer":"callTracer","tracerConfig":{"withLog":true}}')
+    )  # fmt: skip
+    assert (tree["gasUsed"], len(tree["logs"])) == (sent[1]["gasUsed"], 1)
+    assert "emit Transfer" in cast("call", "--trace", *transfer, "1", "--from", mine)
+    overridden = ("--override-state-diff", f"{pt}:{slot}:0x7")
+    assert cast("call", pt, "balanceOf(address)(uint256)", other, *overridden).split()[0] == "7"
+    assert "keys" in cast("access-list", *transfer, "1", "--from", mine)

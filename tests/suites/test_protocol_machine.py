@@ -123,8 +123,6 @@ def test_properties_hold_over_random_calls_by_everybody(machine: Machine, shard:
 def test_properties_hold_over_a_night_of_calls(
     machine: Machine, request: pytest.FixtureRequest
 ) -> None:
-    if "nightly" not in request.config.getoption("markexpr"):
-        pytest.skip("128,000 calls: pytest -m nightly")
     judge(machine, range(10_000, 10_000 + NIGHTLY // LENGTH))
 
 

@@ -83,8 +83,6 @@ def test_properties_hold_wherever_hypothesis_looks() -> None:
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_properties_hold_wherever_hypothesis_looks_at_night(request: pytest.FixtureRequest) -> None:
-    if "nightly" not in request.config.getoption("markexpr"):
-        pytest.skip("128,000 calls: pytest -m nightly")
     machine = Machine()
     play(stateful(machine), NIGHTLY)
     assert machine.calls >= 128_000

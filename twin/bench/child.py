@@ -21,22 +21,36 @@ def _world(**arguments: Any) -> Mapping[str, Any]:
     return timed(**arguments)
 
 
-def _profile(**arguments: Any) -> Mapping[str, Any]:
-    from twin.bench.worlds import profiled
-
-    return profiled(**arguments)
-
-
 def _peer(**arguments: Any) -> Mapping[str, Any]:
     from twin.bench.race import timed
 
     return timed(**arguments)
 
 
+def _tape(**arguments: Any) -> Mapping[str, Any]:
+    from twin.bench.tape import timed
+
+    return timed(**arguments)
+
+
+def _pair(**arguments: Any) -> Mapping[str, Any]:
+    from twin.bench.threads import timed
+
+    return timed(**arguments)
+
+
+def _million(**arguments: Any) -> Mapping[str, Any]:
+    from twin.bench.million import timed
+
+    return timed(**arguments)
+
+
 JOBS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "world": _world,
-    "profile": _profile,
     "peer": _peer,
+    "tape": _tape,
+    "pair": _pair,
+    "million": _million,
 }
 
 

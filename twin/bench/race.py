@@ -1,19 +1,23 @@
 """One peer at its three operations, in the process that measures it.
 
 Each operation is first done a few times unmeasured, so that caches and translations are there,
-and then as often as fills the asked processor time. Afterwards the peer is asked how much the
-receiver holds and how many swaps the pool counted: who left something out is found out.
+and then as often as fills the asked processor time. As in Python's own `timeit`, the collector of
+cycles rests meanwhile, so that nobody pays for the heap that another left. Afterwards the peer is
+asked how much the receiver holds and how many swaps the pool counted: who left something out is
+found out.
 """
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from twin.bench import others, own
+from twin.bench import anvil, others, own
 from twin.bench.workload import KINDS, Network, amount
 from twin.errors import CrashError, UnknownName
 
@@ -37,29 +41,46 @@ class Peer(Protocol):
         """Return what the receiver holds and how many swaps were made, None if it keeps neither."""
 
 
-# Name to (module that must be there, maker, what it does not do).
-_PEERS: Mapping[str, tuple[str, Callable[[Network], Peer], str]] = {
-    "twin-revm": ("fictra_twin_engine", own.Single.revm, "hashes, mempool and blocks, which are the chain's; else nothing"),
-    "twin-revm encoded": ("fictra_twin_engine", own.Encoded.revm, "argument encoding; else as twin-revm"),
-    "twin-revm batch": ("fictra_twin_engine", own.Batch, "argument encoding; else as twin-revm"),
-    "raw revm loop": ("fictra_twin_engine", own.Raw, "Python, undo, logs and receipts: gas alone is kept"),
-    "twin-pyevm": ("eth", own.Single.pyevm, "hashes, mempool and blocks, which are the chain's; else nothing"),
-    "chain on revm": ("fictra_twin_engine", own.Whole.revm, "nothing: mempool, blocks, hashes, log index"),
-    "chain on pyevm": ("eth", own.Whole.pyevm, "nothing: mempool, blocks, hashes, log index"),
-    "py-evm message": ("eth", others.PyEvmMessage, "nonce, intrinsic gas, fees, refunds, receipts"),
-    "web3 + eth-tester": ("eth_tester", others.Web3, "nothing: it signs, estimates gas and mines a block each"),
-    "simular-evm": ("simular", others.Simular, "fees; topics; same-named events overwrite each other"),
-    "verbs": ("verbs", others.Verbs, "argument encoding, fees, topics; a checked revert kills it"),
-    "pyrevm": ("pyrevm", others.PyRevm, "argument encoding, nonce, fees; gas understated; leaks memory"),
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A peer: what must be installed (a module, or what says so), its maker, what it leaves out."""
+
+    needs: str | Callable[[], object]
+    make: Callable[[Network], Peer]
+    leaves_out: str
+
+    @property
+    def here(self) -> bool:
+        """Whether it can be measured here."""
+        return bool(find_spec(self.needs) if isinstance(self.needs, str) else self.needs())
+
+
+RUST = "fictra_twin_engine"
+
+_PEERS: Mapping[str, Entry] = {
+    "twin-revm": Entry(RUST, own.Single.revm, "hashes, mempool and blocks, which are the chain's"),
+    "twin-revm encoded": Entry(RUST, own.Encoded.revm, "argument encoding; else as twin-revm"),
+    "twin-revm batch": Entry(RUST, own.Batch, "argument encoding; else as twin-revm"),
+    "raw loop": Entry(RUST, own.Raw, "Python, undo, logs, receipts: gas alone is kept"),
+    "twin-pyevm": Entry("eth", own.Single.pyevm, "hashes, mempool and blocks, which are the chain's"),
+    "chain on revm": Entry(RUST, own.Whole.revm, "nothing: mempool, blocks, hashes, log index"),
+    "chain on pyevm": Entry("eth", own.Whole.pyevm, "nothing: mempool, blocks, hashes, log index"),
+    "py-evm message": Entry("eth", others.PyEvmMessage, "nonce, intrinsic gas, fees, refunds, receipts"),
+    "web3 + eth-tester": Entry("eth_tester", others.Web3, "nothing: it signs, estimates gas, mines a block each"),
+    "simular-evm": Entry("simular", others.Simular, "fees, topics; same-named events overwrite each other"),
+    "verbs": Entry("verbs", others.Verbs, "argument encoding, fees, topics; dies of a checked revert"),
+    "pyrevm": Entry("pyrevm", others.PyRevm, "argument encoding, nonce, fees, true gas; leaks memory"),
+    "anvil over IPC": Entry(anvil.program, anvil.Anvil, "argument encoding, signing (impersonated)"),
+    "anvil, batches": Entry(anvil.program, anvil.AnvilBatch, "the same; a receipt is not awaited each"),
 }  # fmt: skip
 
-LEAVES_OUT: Mapping[str, str] = {name: peer[2] for name, peer in _PEERS.items()}
+LEAVES_OUT: Mapping[str, str] = {name: peer.leaves_out for name, peer in _PEERS.items()}
 """What each peer does not do, by its name."""
 
 
 def installed() -> list[str]:
     """Return the names of the peers that are here."""
-    return [name for name, (module, _maker, _out) in _PEERS.items() if find_spec(module)]
+    return [name for name, peer in _PEERS.items() if peer.here]
 
 
 def missing() -> list[str]:
@@ -73,7 +94,7 @@ def timed(peer: str, *, ops: float) -> dict[str, Any]:
     if peer not in _PEERS:
         raise UnknownName("peer", peer, _PEERS)
     network = Network.on("pyevm")
-    racer = _PEERS[peer][1](network)
+    racer = _PEERS[peer].make(network)
     totals = dict.fromkeys(KINDS, 0)
     rates = {kind: _rate(racer, kind, ops, totals) for kind in KINDS}
     _check(peer, racer.seen(), totals)
@@ -94,9 +115,14 @@ def _rate(racer: Peer, kind: str, ops: float, totals: dict[str, int]) -> float:
 
 def _seconds(racer: Peer, kind: str, count: int, totals: dict[str, int]) -> float:
     go = racer.prepare(kind, totals[kind], count)
-    began = time.process_time()
-    own_account = go()
-    spent = time.process_time() - began
+    gc.collect()
+    gc.disable()
+    try:
+        began = time.process_time()
+        own_account = go()
+        spent = time.process_time() - began
+    finally:
+        gc.enable()
     totals[kind] += count
     return spent if own_account is None else own_account
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import median
 from typing import Any, Literal
+
+from twin.clock import DAY
 
 __all__ = ["Effort", "Figure", "Part", "Say", "Target"]
 
@@ -18,18 +20,30 @@ class Effort:
     """How much is measured: *rounds* of fresh processes, *until* a time cuts scenarios short.
 
     *ops* is the processor time, in seconds, for which each peer repeats each operation; *heavy*
-    counts the whole runs of `baseline` on each engine. Times in virtual seconds: *blocks* a pair
-    of runs, *idle* the run without agents, *profiled* the run under the profiler, *baseline* the
-    whole run, None for as long as the scenario says.
+    counts the runs that take minutes. Times in virtual seconds: *blocks* a pair of runs, *idle*
+    the run without agents, *baseline* and *month* those scenarios, None for as long as they say.
+    *million* is the number of transactions in one chain.
     """
 
     rounds: int = 3
     heavy: int = 1
     ops: float = 0.5
     baseline: int | None = None
-    blocks: int = 2 * 86_400
-    idle: int = 7 * 86_400
-    profiled: int = 86_400
+    blocks: int = 2 * DAY
+    idle: int = 7 * DAY
+    million: int = 1_000_000
+    month: int | None = None
+
+    @classmethod
+    def of(cls, *, rounds: int | None = None, quick: bool = False) -> Effort:
+        """Return the usual effort with *rounds*, the heavy runs a third of them; *quick* is less.
+
+        What is quick shows that everything works, and no figure of it is to be quoted.
+        """
+        less = cls(rounds=1, ops=0.05, baseline=DAY // 4, blocks=DAY // 4, idle=DAY,
+                   million=20_000, month=DAY // 4)  # fmt: skip
+        chosen = less if quick else cls()
+        return chosen if rounds is None else replace(chosen, rounds=rounds, heavy=(rounds + 2) // 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,8 @@ class Part:
     """One part of the benchmark: what was measured, what was hoped for, what to know about it.
 
     *missing* are peers that are not installed; *leaves_out* says what each peer does not do;
-    *profile* gives shares of a run's time by part, by engine.
+    *profile* gives shares of a run's time by part, by engine. Where there are *columns*, a figure
+    called `name: column` is shown there, in the row of its name.
     """
 
     name: str
@@ -92,6 +107,7 @@ class Part:
     missing: tuple[str, ...] = ()
     leaves_out: Mapping[str, str] = field(default_factory=dict)
     profile: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
         """Return the part for a program."""

@@ -6,15 +6,15 @@ that a block cannot hold is dropped, not queued: a class says how much wants in 
 
 The base fee of a block follows from the gas of the block before it, so over blocks that hold
 background alone it is an integer recurrence. `FeeLine` walks it only when asked, in one loop for
-a whole stretch, and jumps over its rest where it has come to a fixed point or a cycle.
+a whole stretch of unchanging demand, and jumps over its rest where it has come to a fixed point
+or a cycle.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from twin.errors import ChainError
 
@@ -23,7 +23,7 @@ __all__ = ["Demand", "FeeLine", "GasPoint", "by_tip", "next_base_fee"]
 _DENOMINATOR = 8  # BASE_FEE_MAX_CHANGE_DENOMINATOR
 _ELASTICITY = 2
 _KEEP_EVERY = 512  # blocks walked after which the place is remembered
-_KEEP_ASKED = 8  # answers kept until something changes
+_KEEP_ASKED = 64  # answers kept until something changes
 
 
 def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
@@ -72,6 +72,21 @@ class GasPoint:
     gas: int
 
 
+_Bands = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Blocks from number *first* on among which demand does not change.
+
+    *bands* are (highest base fee, gas then used), ascending; above the last nothing is used.
+    """
+
+    first: int
+    demands: tuple[Demand, ...]
+    bands: _Bands
+
+
 class FeeLine:
     """Base fee and gas of every block, past and projected, from the few that are known.
 
@@ -84,23 +99,37 @@ class FeeLine:
     ) -> None:
         """Begin with blocks 0 and 1 at *base_fee*; block 0 is the genesis, which uses no gas."""
         self.start, self.interval, self.gas_limit = start, interval, gas_limit
-        self.demands = tuple(demands)
+        self._demand(demands)
         self._points = [GasPoint(0, base_fee, 0), GasPoint(1, base_fee, 0)]
         self._numbers = [0, 1]
         self._asked: dict[int, GasPoint] = {}  # the last few answers: the head is asked for often
         self.steps = 0  # blocks walked one by one, for those who count work
 
-    def active(self, number: int) -> list[Demand]:
+    def _demand(self, demands: Sequence[Demand]) -> None:
+        """Take *demands* for all there is, and cut time into stretches where it does not change."""
+        self.demands = tuple(demands)
+        start, interval = self.start, self.interval
+        edges = {0}
+        for demand in self.demands:
+            for time in (demand.start, demand.end):
+                edges.add(max(0, -((start - time) // interval)))  # the first block at or after it
+        self._edges = sorted(edges)
+        self._stretches = []
+        for first in self._edges:
+            time = start + first * interval
+            active = tuple(d for d in self.demands if d.start <= time < d.end)
+            self._stretches.append(_Stretch(first, active, _bands(active, self.gas_limit)))
+
+    def active(self, number: int) -> tuple[Demand, ...]:
         """Return the demand classes that want into block *number*."""
-        time = self.start + number * self.interval
-        return [demand for demand in self.demands if demand.start <= time < demand.end]
+        return self._stretches[bisect_right(self._edges, number) - 1].demands
 
     def add(self, demand: Demand, *, after: int) -> None:
         """Add *demand*, which may touch only blocks later than *after*."""
         if demand.start <= self.start + after * self.interval:
             msg = f"demand from {demand.start}: it must start after block {after}"
             raise ChainError(msg)
-        self.demands = (*self.demands, demand)
+        self._demand((*self.demands, demand))
         self.cut(after + 1)
 
     def seal(self, number: int, gas_used: int) -> None:
@@ -122,19 +151,25 @@ class FeeLine:
         asked = self._asked.get(number)
         if asked is not None:
             return asked
-        place = bisect_right(self._numbers, number) - 1
-        point = self._points[place]
-        if point.number == number:
-            return point
+        point = self._points[bisect_right(self._numbers, number) - 1]
         far = number - point.number >= _KEEP_EVERY
-        for first, last, demands in self._stretches(point.number, number):
-            point = self._walk(point, last - first, demands)
+        while point.number < number:
+            point = self._walk(point, number)
         if far:
             self._remember(point)
         if len(self._asked) >= _KEEP_ASKED:
             self._asked.clear()
         self._asked[number] = point
         return point
+
+    def block(self, number: int) -> tuple[int, int]:
+        """Return base fee and gas used of block *number*."""
+        point = self.at(number)
+        place = bisect_left(self._numbers, number + 1)
+        if place < len(self._numbers) and self._numbers[place] == number + 1:
+            return point.base_fee, self._points[place].gas - point.gas
+        bands = self._stretches[bisect_right(self._edges, number) - 1].bands
+        return point.base_fee, _gas(bands, point.base_fee)
 
     def gas_used(self, first: int, last: int) -> int:
         """Return the gas used in blocks *first* to *last*, both included."""
@@ -146,14 +181,9 @@ class FeeLine:
         None where there is none among the next *horizon* blocks.
         """
         point = self.at(number)
-        if point.base_fee <= fee:
-            return number
-        for first, last, demands in self._stretches(number, number + horizon):
-            after = self._walk(point, last - first, demands, stop=fee)
-            if after.base_fee <= fee:
-                return after.number
-            point = after
-        return None
+        while point.base_fee > fee and point.number < number + horizon:
+            point = self._walk(point, number + horizon, stop=fee)
+        return point.number if point.base_fee <= fee else None
 
     def _remember(self, point: GasPoint) -> None:
         place = bisect_left(self._numbers, point.number)
@@ -163,40 +193,36 @@ class FeeLine:
             self._numbers.insert(place, point.number)
             self._points.insert(place, point)
 
-    def _stretches(self, first: int, last: int) -> Iterator[tuple[int, int, list[Demand]]]:
-        """Yield (from, to, demand) for the parts of [*first*, *last*) of unchanging demand."""
-        edges = {first, last}
-        for demand in self.demands:
-            for time in (demand.start, demand.end):
-                edge = -((self.start - time) // self.interval)  # the first block at or after it
-                if first < edge < last:
-                    edges.add(edge)
-        marks = sorted(edges)
-        for begin, end in pairwise(marks):
-            yield begin, end, self.active(begin)
-
-    def _walk(
-        self, point: GasPoint, count: int, demands: Sequence[Demand], stop: int | None = None
-    ) -> GasPoint:
-        """Go on *count* blocks from *point* under *demands*, or to the first fee <= *stop*."""
-        bands = _bands(demands, self.gas_limit)
+    def _walk(self, point: GasPoint, last: int, stop: int | None = None) -> GasPoint:
+        """Go on from *point* to block *last*, the end of the stretch, or the first fee <= *stop*."""
+        edges, place = self._edges, bisect_right(self._edges, point.number)
+        if place < len(edges) and edges[place] < last:
+            last = edges[place]
+        count, bands = last - point.number, self._stretches[place - 1].bands
         walked, fee, gas = _recur(point.base_fee, count, bands, self.gas_limit, stop)
         self.steps += walked[1]
         return GasPoint(point.number + walked[0], fee, point.gas + gas)
 
 
-def _bands(demands: Sequence[Demand], gas_limit: int) -> list[tuple[int, int]]:
-    """Return (highest base fee, gas then used), ascending; above the last nothing is used."""
+def _bands(demands: Sequence[Demand], gas_limit: int) -> _Bands:
+    """Return what *demands* use at which base fee, at most *gas_limit*."""
     fees = sorted({demand.max_fee for demand in demands})
-    return [(fee, min(gas_limit, sum(d.gas for d in demands if d.max_fee >= fee))) for fee in fees]
+    wanted = ((fee, sum(d.gas for d in demands if d.max_fee >= fee)) for fee in fees)
+    return tuple((fee, min(gas_limit, gas)) for fee, gas in wanted)
+
+
+def _gas(bands: _Bands, base_fee: int) -> int:
+    """Return what *bands* use at *base_fee*."""
+    return next((gas for highest, gas in bands if base_fee <= highest), 0)
 
 
 def _recur(
-    fee: int, count: int, bands: list[tuple[int, int]], gas_limit: int, stop: int | None
+    fee: int, count: int, bands: _Bands, gas_limit: int, stop: int | None
 ) -> tuple[tuple[int, int], int, int]:
     """Run the recurrence over *count* blocks: ((blocks passed, steps made), base fee, gas used).
 
-    A cycle is found by Brent's method: the fee is compared with one saved at powers of two.
+    A cycle is found by Brent's method: the fee is compared with one saved at powers of two. Where
+    it was never as low as *stop* on the way round, it never will be.
     """
     target = gas_limit // _ELASTICITY
     scale = target * _DENOMINATOR
@@ -219,8 +245,6 @@ def _recur(
         if fee <= floor:
             break
         if fee == saved:
-            if stop is not None:  # it has been all the way round, and never that low
-                return (count, steps), fee, 0
             cycle, cycle_gas = passed - saved_at, total - saved_gas
             rounds = (count - passed) // cycle
             passed += rounds * cycle

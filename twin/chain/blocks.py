@@ -1,18 +1,15 @@
 """Blocks: what is kept of those that hold transactions, and how the others follow.
 
 The ledger keeps a record of each block with transactions. Every other block's header follows
-from the record before it and the fee line, and is made when somebody asks. Contents older than
-the reorg window are packed into bytes.
+from the record before it and the fee line, and is made when somebody asks. Contents but the
+newest are packed into bytes: the collector would walk them again and again.
 """
 
 from __future__ import annotations
 
-import marshal
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any
 
 from twin.chain.basefee import FeeLine
 from twin.chain.codec import keccak, rlp
@@ -24,13 +21,13 @@ from twin.chain.headers import (
     prevrandao,
     salted,
 )
-from twin.chain.port import Log, Transaction
-from twin.chain.receipts import Receipt
+from twin.chain.packed import pack, unpack
+from twin.chain.receipts import Content
 
 __all__ = ["Block", "Content", "Ledger", "Parents"]
 
 _WIDTH = 1 << 32  # more transactions than a block can hold
-_UNPACKED = 64  # opened old blocks that are kept open
+_OPEN = 64  # opened old blocks that are kept open
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +41,6 @@ class Block:
     def number(self) -> int:
         """Return the block's number."""
         return self.header.number
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a block holds; *origins* says of each transaction (arrival, second) in the mempool."""
-
-    transactions: tuple[Transaction, ...]
-    receipts: tuple[Receipt, ...]
-    origins: tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
@@ -69,12 +57,21 @@ class _Record:
 class Ledger:
     """The blocks of one chain, over *fees*, which knows base fee and gas of each.
 
-    *chain_id* seeds the anchor of block 0; *window* is how many blocks are kept unpacked.
+    *chain_id* seeds the anchor of block 0; *keep* is how many transactions stay unpacked,
+    and *window* how many blocks at least.
     """
 
-    def __init__(self, fees: FeeLine, *, chain_id: int, coinbase: bytes, window: int) -> None:
+    def __init__(
+        self,
+        fees: FeeLine,
+        *,
+        chain_id: int,
+        coinbase: bytes,
+        window: int = 1,
+        keep: int = 5_000,
+    ) -> None:
         """Start with no record."""
-        self.fees, self.coinbase, self.window = fees, coinbase, window
+        self.fees, self.coinbase, self.window, self.keep = fees, coinbase, window, keep
         self.numbers: list[int] = []
         self._records: dict[int, _Record] = {}
         self._places: dict[bytes, int] = {}  # number * _WIDTH + index: a pair takes twice the room
@@ -82,6 +79,7 @@ class Ledger:
         self._anchor_from = [0]
         self._anchors = [keccak(rlp((b"fictra genesis", chain_id)))]
         self._packed = 0  # how many of *numbers* are packed
+        self._loose = 0  # transactions in the others
         self._open: dict[int, Content] = {}
         self._shown: Header | None = None  # the last header made: everybody asks for the head's
 
@@ -93,6 +91,8 @@ class Ledger:
 
     def anchor(self, number: int) -> bytes:
         """Return the hash that block *number* builds on."""
+        if number >= self._anchor_from[-1]:
+            return self._anchors[-1]
         return self._anchors[bisect_right(self._anchor_from, number) - 1]
 
     def prevrandao(self, number: int) -> bytes:
@@ -104,8 +104,7 @@ class Ledger:
         record = self._records.get(number)
         if record is not None:
             return record.hash
-        fees = self.fees
-        base_fee, used = fees.at(number).base_fee, fees.gas_used(number, number)
+        base_fee, used = self.fees.block(number)
         return empty_hash(self.anchor(number), number, self.timestamp(number), base_fee, used)
 
     def header(self, number: int) -> Header:
@@ -116,15 +115,15 @@ class Ledger:
 
     def _header(self, number: int) -> Header:
         record = self._records.get(number)
-        hashes = (EMPTY_LIST_HASH, EMPTY_LIST_HASH, self.state_hash(number))
-        if record is not None:
+        if record is None:
+            hashes = (EMPTY_LIST_HASH, EMPTY_LIST_HASH, self.state_hash(number))
+        else:
             hashes = (record.transactions_hash, record.receipts_hash, record.state_hash)
         return Header(
             number,
             self.timestamp(number),
             self.hash(number - 1) if number else bytes(32),
-            self.fees.at(number).base_fee,
-            self.fees.gas_used(number, number),
+            *self.fees.block(number),
             self.fees.gas_limit,
             self.coinbase,
             self.prevrandao(number),
@@ -152,9 +151,9 @@ class Ledger:
             return record and record.content  # type: ignore[return-value]
         found = self._open.get(number)
         if found is None:
-            if len(self._open) >= _UNPACKED:
+            if len(self._open) >= _OPEN:
                 del self._open[next(iter(self._open))]
-            found = self._open[number] = _unpack(record.content)
+            found = self._open[number] = unpack(record.content, number, record.hash)
         return found
 
     def place(self, tx_hash: bytes) -> tuple[int, int] | None:
@@ -167,21 +166,22 @@ class Ledger:
 
         *commitments* are the hashes of transactions, receipts and state changes.
         """
-        fees = self.fees
-        base_fee, used = fees.at(number).base_fee, fees.gas_used(number, number)
-        fields = (number, self.timestamp(number), base_fee, used)
+        fields = (number, self.timestamp(number), *self.fees.block(number))
         return full_hash(self.anchor(number), fields, commitments)
 
-    def seal(self, number: int, commitments: tuple[bytes, bytes, bytes], content: Content) -> None:
-        """Record block *number*, later than all others, with its *content*."""
-        found = self.hash_of(number, commitments)
+    def seal(
+        self, number: int, commitments: tuple[bytes, bytes, bytes], *, own: bytes, content: Content
+    ) -> None:
+        """Record block *number*, later than all others, with its *own* hash and its *content*."""
         self._shown = None
-        self._records[number] = _Record(*commitments, found, content)
+        self._records[number] = _Record(*commitments, own, content)
         self.numbers.append(number)
         self._anchor_from.append(number + 1)
-        self._anchors.append(found)
-        for index, tx in enumerate(content.transactions):
-            self._places[tx.hash] = number * _WIDTH + index
+        self._anchors.append(own)
+        places = self._places
+        for place, tx in enumerate(content.transactions, number * _WIDTH):
+            places[tx.hash] = place
+        self._loose += len(content.transactions)
         self._pack(number - self.window)
 
     def cut(self, first: int, *, salt: int | None = None) -> list[tuple[int, Content]]:
@@ -198,6 +198,8 @@ class Ledger:
             gone.append((number, content))
             del self._records[number]
             self._open.pop(number, None)
+            if len(self.numbers) >= self._packed:
+                self._loose -= len(content.transactions)
             for tx in content.transactions:
                 del self._places[tx.hash]
         keep = bisect_right(self._anchor_from, first)
@@ -210,11 +212,12 @@ class Ledger:
         return gone
 
     def _pack(self, last: int) -> None:
-        """Pack the contents of the blocks up to *last*."""
-        while self._packed < len(self.numbers) and self.numbers[self._packed] <= last:
+        """Pack the contents of the oldest blocks up to *last* while too much is unpacked."""
+        while self._loose > self.keep and self.numbers[self._packed] <= last:
             record = self._records[self.numbers[self._packed]]
-            if isinstance(record.content, Content):
-                record.content = _pack(record.content)
+            assert isinstance(record.content, Content)  # noqa: S101 - packed are those before
+            self._loose -= len(record.content.transactions)
+            record.content = pack(record.content)
             self._packed += 1
 
 
@@ -236,30 +239,3 @@ class Parents(Sequence[bytes]):
         if not 0 <= depth < len(self):
             raise IndexError(f"depth {depth}: BLOCKHASH reaches {len(self)} blocks back")
         return self._ledger.hash(self._number - depth - 1)
-
-
-_TX = attrgetter(*Transaction.__slots__)
-_RECEIPT = attrgetter(*Receipt.__slots__)
-_LOG = attrgetter(*Log.__slots__)
-_LOGS = Receipt.__slots__.index("logs")
-
-
-def _pack(content: Content) -> bytes:
-    """Return *content* as bytes: a third of the memory."""
-    receipts = []
-    for receipt in content.receipts:
-        fields = list(_RECEIPT(receipt))
-        fields[_LOGS] = tuple(map(_LOG, receipt.logs))
-        receipts.append(tuple(fields))
-    return marshal.dumps((tuple(map(_TX, content.transactions)), tuple(receipts), content.origins))
-
-
-def _unpack(data: bytes) -> Content:
-    """Return what `_pack` made into *data*, which never left this process."""
-    transactions, receipts, origins = marshal.loads(data)  # noqa: S302 - our own bytes
-    made = []
-    for fields in receipts:
-        logs = tuple(Log(*log) for log in fields[_LOGS])
-        values: tuple[Any, ...] = (*fields[:_LOGS], logs, *fields[_LOGS + 1 :])
-        made.append(Receipt(*values))
-    return Content(tuple(Transaction(*fields) for fields in transactions), tuple(made), origins)

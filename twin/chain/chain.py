@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import simpy
 
 from twin.chain.basefee import Demand
-from twin.chain.blocks import Block, Content
+from twin.chain.blocks import Block
 from twin.chain.config import ChainConfig, Reorg
 from twin.chain.estimate import estimate
 from twin.chain.headers import Header
@@ -29,7 +29,7 @@ from twin.chain.port import (
     Transaction,
 )
 from twin.chain.producer import Producer, fail
-from twin.chain.receipts import LogEntry, Receipt, entries
+from twin.chain.receipts import Content, LogEntry, Receipt, entry
 from twin.chain.transactions import decode, impersonated
 from twin.chain.validity import check_alone
 from twin.clock import Clock
@@ -100,6 +100,10 @@ class Chain:
         """A number that grows with every change of state: whoever caches reads compares it."""
         self._producer.settle_due()
         return self._producer.state_version
+
+    def timestamp(self, number: int) -> int:
+        """Return the unix second of block *number*, which may be yet to come."""
+        return self._producer.ledger.timestamp(number)
 
     def header(self, number: int) -> Header:
         """Return the header of block *number*; UnknownBlock where it is yet to come."""
@@ -200,7 +204,7 @@ class Chain:
         producer = self._settled()
         sender = self.engine.account(tx.sender)
         check_alone(tx, sender, gas_limit=self.config.gas_limit)
-        producer.add(tx)
+        producer.add(tx, nonce=sender.nonce)
         return tx.hash
 
     def pending_nonce(self, address: bytes) -> int:
@@ -301,15 +305,14 @@ class Chain:
         """
         producer = self._settled()
         numbers, wanted = producer.index.blocks(from_block, to_block, addresses, topics)
-        contents = [producer.ledger.content(number) for number in numbers]
-        return [
-            entry
-            for content in contents
-            if content is not None
-            for receipt in content.receipts
-            for log, entry in zip(receipt.logs, entries(receipt), strict=True)
-            if matches(log, addresses, wanted)
-        ]
+        found = []
+        for number in numbers:
+            content = producer.ledger.content(number)
+            for receipt in () if content is None else content.receipts:
+                for place, log in enumerate(receipt.logs):
+                    if matches(log, addresses, wanted):
+                        found.append(entry(receipt, place))
+        return found
 
     def _find(self, tx_hash: bytes) -> tuple[Content, int] | None:
         ledger = self._settled().ledger

@@ -22,7 +22,7 @@ _ENGINES = {
     "pyevm": ("eth", "twin.chain.pyevm", "PyEvm"),
     "revm": ("fictra_twin_engine", "twin.chain.revm", "Revm"),
 }
-_BOTH = ("fictra_twin_engine", "twin.chain.lockstep", "Lockstep")
+_BOTH = ("fictra_twin_engine", "twin.chain.relay", "Relay")
 
 
 def available() -> tuple[str, ...]:

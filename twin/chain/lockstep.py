@@ -3,16 +3,20 @@
 The reference answers too late to be fast and the fast engine is only worth its speed while it
 answers the same, so a run with `--engine both` asks both and compares status, gas, logs, output,
 the created address, refusals, every changed balance, nonce, code and slot, and state roots where
-they are asked for. A difference ends the run (JudgesDisagree, exit code 5) with a program that
-shows it again: the accounts as they were before, the block and the transaction.
+they are asked for. EELS, the executable specification, judges a difference where it is installed
+(`arbiter`). It ends the run (JudgesDisagree, exit code 5) with the verdict, a state test and a
+program that shows it again: the accounts as they were before, the block and the transaction. Only
+a fault of py-evm that is on the list of `arbiter_known` does not end it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
+from twin.chain.arbiter import Outcome, Subject, short
+from twin.chain.arbiter_dispute import settle
+from twin.chain.arbiter_known import KNOWN, KnownFault, excuse
 from twin.chain.codec import hex0x
 from twin.chain.port import (
     AccountChange,
@@ -26,13 +30,11 @@ from twin.chain.port import (
 )
 from twin.chain.pyevm import PyEvm
 from twin.chain.revm import Revm
-from twin.errors import ChainError, InvalidTransaction, JudgesDisagree
+from twin.errors import InvalidTransaction, JudgesDisagree
 
 __all__ = ["Lockstep"]
 
 T = TypeVar("T")
-
-_BLOCKHASH = 0x40
 
 
 class _Reference(PyEvm):
@@ -45,13 +47,19 @@ class _Reference(PyEvm):
 
 
 class Lockstep:
-    """The engine port on both engines; what it answers is what both said."""
+    """The engine port on both engines; what it answers is what both said.
+
+    *known* are the faults of py-evm that are excused; *excused* counts them by name, and the
+    answer is then revm's.
+    """
 
     name = "both"
 
-    def __init__(self, *, chain_id: int) -> None:
+    def __init__(self, *, chain_id: int, known: tuple[KnownFault, ...] = KNOWN) -> None:
         """Start with no account and no block."""
         self.chain_id = chain_id
+        self.known = known
+        self.excused: dict[str, int] = {}
         self.reference = _Reference(chain_id=chain_id)
         self.fast = Revm(chain_id=chain_id)
         self._env: BlockEnv | None = None
@@ -72,9 +80,11 @@ class Lockstep:
         found = _outcome(lambda: self.fast.transact(tx))
         changed = self.reference.changes_since(start), self.fast.changes_since(self._handles[start])
         if not _alike(expected, found) or changed[0] != changed[1]:
-            words = _difference(expected, found) or _changes(*changed)
             self.revert(start)
-            raise JudgesDisagree(self._report(words, tx, self._env))
+            words = _difference(expected, found) or _changes(*changed)
+            outcomes = Outcome.of(expected, changed[0]), Outcome.of(found, changed[1])
+            self._settle(words, tx, self._env, outcomes)
+            expected = self._mirrored(tx)
         self.forget(start)
         if isinstance(expected, InvalidTransaction):
             raise expected
@@ -83,18 +93,57 @@ class Lockstep:
     def call(
         self, call: Call, *, env: BlockEnv | None = None, snapshot: int | None = None
     ) -> Output:
-        """Execute *call* on both and forget its effects."""
+        """Execute *call* on both and forget its effects.
+
+        A difference on a past state takes both back to it, and is never excused.
+        """
         theirs = None if snapshot is None else self._handles.get(snapshot)
         expected = _outcome(lambda: self.reference.call(call, env=env, snapshot=snapshot))
         found = _outcome(lambda: self.fast.call(call, env=env, snapshot=theirs))
         if not _alike(expected, found):
             if snapshot is not None:
                 self.revert(snapshot)
+            outcomes = Outcome.of(expected, {}), Outcome.of(found, {})
             words = _difference(expected, found)
-            raise JudgesDisagree(self._report(words, call, self._env if env is None else env))
+            block = self._env if env is None else env
+            self._settle(words, call, block, outcomes, excusable=snapshot is None)
+            expected = found
         if isinstance(expected, InvalidTransaction):
             raise expected
         return expected
+
+    def _settle(
+        self,
+        words: str,
+        subject: Subject,
+        env: BlockEnv | None,
+        outcomes: tuple[Outcome, Outcome],
+        *,
+        excusable: bool = True,
+    ) -> None:
+        """Have EELS judge a difference; JudgesDisagree unless it is a known fault of py-evm."""
+        assert env is not None  # noqa: S101 - neither engine runs without a block
+        named = dict(zip(("pyevm", "revm"), outcomes, strict=True))
+        dispute = settle(
+            words, subject, env=env, outcomes=named, reference=self.reference, fast=self.fast
+        )
+        fault = excuse(dispute, self.known if excusable else ())
+        if fault is None:
+            raise JudgesDisagree(dispute.report())
+        self.excused[fault.name] = self.excused.get(fault.name, 0) + 1
+
+    def _mirrored(self, tx: Transaction) -> Execution | InvalidTransaction:
+        """Execute *tx* on the fast engine and write what it changed into the reference."""
+        start = self.fast.snapshot()
+        found = _outcome(lambda: self.fast.transact(tx))
+        for address, change in self.fast.changes_since(start).items():
+            if change.deleted:
+                self.reference.set_account(address, AccountState())
+            else:
+                self.reference.set_account(address, self.fast.account(address))
+                self.reference.set_storage(address, change.storage)
+        self.fast.forget(start)
+        return found
 
     # -- snapshots and changes
 
@@ -156,51 +205,8 @@ class Lockstep:
         """Return what both answer; JudgesDisagree where they do not answer alike."""
         expected, found = ask(self.reference), ask(self.fast)
         if expected != found:
-            raise JudgesDisagree(f"{what}: pyevm says {_short(expected)}, revm {_short(found)}")
+            raise JudgesDisagree(f"{what}: pyevm says {short(expected)}, revm {short(found)}")
         return expected
-
-    # -- what a difference leaves
-
-    def _report(self, words: str, subject: Transaction | Call, env: BlockEnv | None) -> str:
-        """Return *words* with a program that does *subject* again; the state is that before it."""
-        kind = "transaction" if isinstance(subject, Transaction) else "call"
-        assert env is not None  # noqa: S101 - neither engine runs without a block
-        return (
-            f"pyevm and revm disagree about a {kind} in block {env.number}: {words}\n"
-            f"To see it again, run this Python:\n\n{self._program(subject, env)}"
-        )
-
-    def _program(self, subject: Transaction | Call, env: BlockEnv) -> str:
-        """Return Python that rebuilds what *subject* touches, and runs it on both engines."""
-        try:
-            seen = self.fast.seen(subject, env=env)
-        except ChainError:
-            seen = {}
-        sender, to = subject.sender, subject.to
-        for address in (sender, env.coinbase, *(() if to is None else (to,))):
-            seen.setdefault(address, [])
-        lines = [
-            "from twin.chain.lockstep import Lockstep",
-            "from twin.chain.port import AccountState, BlockEnv, Call, Transaction",
-            "",
-            f"engine = Lockstep(chain_id={self.chain_id})",
-        ]
-        hashes: tuple[bytes, ...] = ()
-        for address in sorted(seen):
-            account = self.reference.account(address)
-            if _BLOCKHASH in account.code and not hashes:
-                hashes = tuple(
-                    found for found, _ in zip(env.parent_hashes, range(256), strict=False)
-                )
-            slots = {slot: self.reference.storage(address, slot) for slot in seen[address]}
-            kept = {slot: value for slot, value in slots.items() if value}
-            lines.append(f"engine.set_account({address!r}, {account!r})")
-            if kept:
-                lines.append(f"engine.set_storage({address!r}, {kept!r})")
-        lines.append(f"engine.begin_block({replace(env, parent_hashes=hashes)!r})")
-        method = "transact" if isinstance(subject, Transaction) else "call"
-        lines.append(f"print(engine.{method}({subject!r}))")
-        return "\n".join(lines) + "\n"
 
 
 def _outcome(run: Callable[[], T]) -> T | InvalidTransaction:
@@ -221,11 +227,11 @@ def _alike(expected: object, found: object) -> bool:
 def _difference(expected: object, found: object) -> str:
     """Return in which field two outcomes differ, or nothing."""
     if type(expected) is not type(found):
-        return f"pyevm gives {_short(expected)}, revm {_short(found)}"
+        return f"pyevm gives {short(expected)}, revm {short(found)}"
     for name in getattr(expected, "__slots__", ("reason",)):
         ours, theirs = getattr(expected, name), getattr(found, name)
         if ours != theirs:
-            return f"{name} is {_short(ours)} on pyevm and {_short(theirs)} on revm"
+            return f"{name} is {short(ours)} on pyevm and {short(theirs)} on revm"
     return ""
 
 
@@ -236,9 +242,3 @@ def _changes(expected: Mapping[bytes, AccountChange], found: Mapping[bytes, Acco
         if ours != theirs:
             return f"{hex0x(address)} changes to {ours} on pyevm and to {theirs} on revm"
     return "the order of the changes"
-
-
-def _short(value: object) -> str:
-    """Return *value* in at most 400 characters."""
-    text = repr(value)
-    return text if len(text) <= 400 else f"{text[:400]}... ({len(text)} characters)"

@@ -56,6 +56,7 @@ class Mempool:
         self.gas = 0
         self._by_hash: dict[bytes, Pending] = {}
         self._queues: dict[bytes, dict[int, Pending]] = {}
+        self._next: dict[bytes, int] = {}  # the answer last given: below it a queue has no gap
         self._tips: _Heap = []  # limited by their tip: cap - tip >= base fee
         self._caps: _Heap = []  # limited by their cap, or below the base fee altogether
         self._arrivals = 0
@@ -76,9 +77,13 @@ class Mempool:
     def next_nonce(self, sender: bytes, nonce: int) -> int:
         """Return the first nonce from *nonce* (the account's) on that no waiting one has."""
         queue = self._queues.get(sender)
-        while queue and nonce in queue:
-            nonce += 1
-        return nonce
+        if queue is None:
+            return nonce
+        found = max(nonce, self._next.get(sender, 0))
+        while found in queue:
+            found += 1
+        self._next[sender] = found
+        return found
 
     # -- in and out
 
@@ -116,12 +121,14 @@ class Mempool:
     def drop(self, pending: Pending, reason: str) -> None:
         """Remove *pending* and keep the *reason*."""
         self._remove(pending)
+        self._next.pop(pending.tx.sender, None)
         self.dropped[pending.tx.hash] = reason
 
     def rebuild(self, waiting: list[Pending], nonce_of: Callable[[bytes], int]) -> None:
         """Hold exactly *waiting*, with their old arrivals, over accounts at *nonce_of*."""
         self._by_hash.clear()
         self._queues.clear()
+        self._next.clear()
         self._tips.clear()
         self._caps.clear()
         self.gas = 0
@@ -148,6 +155,7 @@ class Mempool:
         del queue[tx.nonce]
         if not queue:
             del self._queues[tx.sender]
+            self._next.pop(tx.sender, None)
 
     # -- competing
 

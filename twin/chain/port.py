@@ -91,6 +91,7 @@ class Call:
     sender: bytes = b"\0" * 20
     value: int = 0
     gas: int = 30_000_000
+    access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,22 @@ so that blocks can be undone and read back.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from operator import attrgetter
 
 import simpy
 
 from twin.chain.assembly import Filled, fill
 from twin.chain.basefee import FeeLine
-from twin.chain.blocks import Block, Content, Ledger, Parents
+from twin.chain.blocks import Block, Ledger, Parents
 from twin.chain.config import ChainConfig, Reorg
 from twin.chain.headers import roll_state, transactions_hash
 from twin.chain.logindex import LogIndex
 from twin.chain.mempool import Mempool, Pending
 from twin.chain.port import BlockEnv, Engine, Execution, Log, Transaction
-from twin.chain.receipts import LogEntry, Receipt, entries, receipts_hash
+from twin.chain.receipts import Content, LogEntry, Receipt, entries, receipts_hash
 from twin.chain.ticks import Alarm
 from twin.clock import Clock
 from twin.errors import ChainError, InvalidTransaction, UnknownBlock
@@ -48,6 +49,7 @@ class Producer:
         """Start at the present of *clock*."""
         self.engine, self.config, self.clock = engine, config, clock
         self.start = clock.now
+        self._time, self._interval = clock.env, config.block_interval
         self.state_version = 0
         self.fees = FeeLine(
             self.start,
@@ -56,12 +58,7 @@ class Producer:
             base_fee=config.base_fee,
             demands=config.background,
         )
-        self.ledger = Ledger(
-            self.fees,
-            chain_id=config.chain_id,
-            coinbase=config.coinbase,
-            window=config.reorg_window,
-        )
+        self.ledger = Ledger(self.fees, chain_id=config.chain_id, coinbase=config.coinbase)
         self.pool = Mempool()
         self.index = LogIndex()
         self.waiting: dict[bytes, simpy.Event] = {}
@@ -80,7 +77,7 @@ class Producer:
     @property
     def head(self) -> int:
         """The number of the latest block whose timestamp is not in the future."""
-        return (self.clock.now - self.start) // self.config.block_interval
+        return (self._time.now - self.start) // self._interval  # type: ignore[return-value]  # as in Clock
 
     def settle(self) -> None:
         """Close block 0 if it is open, and produce what is due at the second of the clock."""
@@ -91,7 +88,8 @@ class Producer:
 
     def settle_due(self) -> None:
         """Produce what is due at the second of the clock, and leave block 0 as it is."""
-        if self._alarm.when is not None:
+        due = self._alarm.when
+        if due is not None and due <= self._time.now:
             self._alarm.catch_up()
 
     @property
@@ -140,8 +138,9 @@ class Producer:
         if number < self.head - self.config.reorg_window:
             window = self.config.reorg_window
             raise UnknownBlock(number, f"state is kept for {window} blocks before {self.head}")
-        later = (before.snapshot for before in self._before if before.number > number)
-        return next(later, None)
+        states = self._before
+        place = bisect_right(states, number, key=attrgetter("number"))
+        return states[place].snapshot if place < len(states) else None
 
     # -- producing
 
@@ -188,17 +187,19 @@ class Producer:
         """Keep block *number*, whose gas the fee line has, and tell whoever listens."""
         self._absorb()
         base_fee = self.fees.at(number).base_fee if number else 0
+        executed = filled.executed
+        transactions = tuple([pending.tx for pending, _ in executed])
+        origins = tuple([(pending.arrival, pending.second) for pending, _ in executed])
         commitments = (
-            transactions_hash([pending.tx.hash for pending, _ in filled.executed]),
-            receipts_hash(_outcomes(filled.executed)),
+            transactions_hash([tx.hash for tx in transactions]),
+            receipts_hash(_outcomes(executed)),
             self._state_hash,
         )
-        found = self.ledger.hash_of(number, commitments)
-        receipts = _receipts(number, found, base_fee, filled.executed)
-        transactions = tuple(pending.tx for pending, _ in filled.executed)
-        origins = tuple((pending.arrival, pending.second) for pending, _ in filled.executed)
-        self.ledger.seal(number, commitments, Content(transactions, receipts, origins))
-        self.index.add(number, (log for receipt in receipts for log in receipt.logs))
+        own = self.ledger.hash_of(number, commitments)
+        receipts = _receipts(number, own, base_fee, executed)
+        content = Content(transactions, receipts, origins)
+        self.ledger.seal(number, commitments, own=own, content=content)
+        self.index.add(number, [log for _, done in executed for log in done.logs])
         self.state_version += 1
         self._forget_old(number)
         self._tell(number, receipts)
@@ -230,9 +231,8 @@ class Producer:
         for listener in tuple(self.drop_listeners):
             listener(tx_hash, reason)
 
-    def add(self, tx: Transaction) -> None:
-        """Take *tx* into the mempool, checked as far as it can be alone."""
-        nonce = self.engine.account(tx.sender).nonce
+    def add(self, tx: Transaction, *, nonce: int) -> None:
+        """Take *tx*, checked as far as it can be alone, whose sender's account is at *nonce*."""
         replaced = self.pool.add(tx, nonce=nonce, second=self.clock.now)
         if replaced is not None:
             self._give_up(replaced)
@@ -304,7 +304,7 @@ class Producer:
         self._alarm.clear()
         gone = self.ledger.cut(first, salt=salt)
         for number, content in gone:
-            self.index.remove(number, (log for r in content.receipts for log in r.logs))
+            self.index.remove(number, [log for r in content.receipts for log in r.logs])
         self._before = [state for state in self._before if state.number < first]
         if before is not None:
             self._absorb()
@@ -319,10 +319,10 @@ class Producer:
 
 def _outcomes(executed: list[tuple[Pending, Execution]]) -> list[tuple[bool, int, Sequence[Log]]]:
     """Return (success, cumulative gas, logs) of what a block executed."""
-    gas = accumulate(execution.gas_used for _, execution in executed)
+    total = 0
     return [
-        (execution.success, total, execution.logs)
-        for (_, execution), total in zip(executed, gas, strict=True)
+        (execution.success, total := total + execution.gas_used, execution.logs)
+        for _, execution in executed
     ]
 
 

@@ -8,10 +8,10 @@ is no wall clock, no randomness and no trie in the way of a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from eth.vm.forks.cancun import CancunState
 from eth.vm.message import Message
 
 from twin.chain.codec import contract_address
@@ -26,117 +26,19 @@ from twin.chain.port import (
     Transaction,
 )
 from twin.chain.pyevm_computation import Computation
+from twin.chain.pyevm_machine import Context, Environment, State
 from twin.chain.pyevm_state import Accounts
+from twin.chain.trace import Frame, Look, StepOptions, struct_form
 from twin.chain.validity import check, check_call, intrinsic_gas
 from twin.errors import ChainError
+
+if TYPE_CHECKING:  # watching runs on what is made here
+    from twin.chain.pyevm_watch import Watch
 
 __all__ = ["PyEvm"]
 
 _CREATE = b""  # py-evm's address of a creation
 _REFUND_QUOTIENT = 5  # EIP-3529
-
-# What the state answers by asking the accounts, under the same names.
-_BOUND = (
-    "account_exists",
-    "account_is_empty",
-    "delete_account",
-    "delete_code",
-    "delete_storage",
-    "delta_balance",
-    "get_balance",
-    "get_code",
-    "get_code_hash",
-    "get_nonce",
-    "get_storage",
-    "get_transient_storage",
-    "increment_nonce",
-    "is_storage_warm",
-    "mark_address_warm",
-    "mark_storage_warm",
-    "set_balance",
-    "set_code",
-    "set_nonce",
-    "set_storage",
-    "set_transient_storage",
-    "touch_account",
-    "warm_up",
-)
-
-
-class _Context:
-    """What opcodes ask of the transaction: origin, gas price, and the order of logs."""
-
-    __slots__ = ("blob_versioned_hashes", "gas_price", "logs", "origin")
-
-    def __init__(self, origin: bytes, gas_price: int) -> None:
-        self.origin = origin
-        self.gas_price = gas_price
-        self.blob_versioned_hashes: tuple[bytes, ...] = ()
-        self.logs = 0
-
-    def get_next_log_counter(self) -> int:
-        """Return the place of the next log in the transaction."""
-        self.logs += 1
-        return self.logs
-
-
-class _Environment:
-    """The block environment under py-evm's names."""
-
-    __slots__ = (
-        "base_fee_per_gas",
-        "block_number",
-        "chain_id",
-        "coinbase",
-        "difficulty",
-        "excess_blob_gas",
-        "gas_limit",
-        "mix_hash",
-        "prev_hashes",
-        "timestamp",
-    )
-
-    def __init__(self, env: BlockEnv) -> None:
-        self.coinbase = env.coinbase
-        self.timestamp = env.timestamp
-        self.block_number = env.number
-        self.difficulty = 0
-        self.mix_hash = env.prevrandao
-        self.gas_limit = env.gas_limit
-        self.prev_hashes: Sequence[bytes] = env.parent_hashes
-        self.chain_id = env.chain_id
-        self.base_fee_per_gas = env.base_fee
-        self.excess_blob_gas = env.excess_blob_gas
-
-
-class _State(CancunState):  # type: ignore[misc]  # py-evm ships no types
-    """py-evm's Cancun state over `Accounts`, whose methods it exposes as its own."""
-
-    computation_class = Computation
-    account_db_class = Accounts
-
-    def __init__(self, environment: _Environment | None) -> None:
-        """Bind the account methods directly: the layer between is called a lot."""
-        super().__init__(None, environment, b"")
-        accounts = self._account_db
-        self.accounts: Accounts = accounts
-        for name in _BOUND:
-            setattr(self, name, getattr(accounts, name))
-        self.has_code_or_nonce = accounts.account_has_code_or_nonce
-        self.snapshot = accounts.record
-        self.revert = accounts.discard
-        self.commit = accounts.commit
-
-    def set_system_contracts(self) -> None:
-        """Install none: the beacon roots of EIP-4788 have no source here."""
-
-    def get_ancestor_hash(self, block_number: int) -> bytes:
-        """Return what BLOCKHASH gives: one of the last 256 hashes, or nothing."""
-        environment: _Environment = self.execution_context
-        depth, hashes = environment.block_number - block_number - 1, environment.prev_hashes
-        if block_number < 0 or not 0 <= depth < min(256, len(hashes)):
-            return b""
-        return hashes[depth]
 
 
 class PyEvm:
@@ -147,12 +49,13 @@ class PyEvm:
     def __init__(self, *, chain_id: int) -> None:
         """Start with no account and no block."""
         self.chain_id = chain_id
-        self._state = _State(None)
+        self._state = State(None)
         self._accounts: Accounts = self._state.accounts
         self._env: BlockEnv | None = None
         self._snapshots: dict[int, int] = {}
         self._next_snapshot = 1
         self._drained = 0
+        self._away = 0  # how many `standing` are open
 
     # -- blocks and transactions
 
@@ -162,10 +65,13 @@ class PyEvm:
             msg = f"chain id {env.chain_id} in a block: the engine was made for {self.chain_id}"
             raise ChainError(msg)
         self._env = env
-        self._state.execution_context = _Environment(env)
+        self._state.execution_context = Environment(env)
 
     def transact(self, tx: Transaction) -> Execution:
         """Execute and commit *tx*; InvalidTransaction where no block may hold it."""
+        return self._transact(tx, None)
+
+    def _transact(self, tx: Transaction, watch: Watch | None) -> Execution:
         env, accounts = self._block(), self._accounts
         check(tx, env, accounts.view(tx.sender))
         start = accounts.record()
@@ -173,7 +79,7 @@ class PyEvm:
         try:
             accounts.delta_balance(tx.sender, -tx.gas * price)
             accounts.set_nonce(tx.sender, tx.nonce + 1)
-            computation = self._execute(tx, env, price)
+            computation = self._execute(tx, env, price, watch)
             execution = _settle(tx, env, accounts, computation)
         except BaseException:
             accounts.discard(start)
@@ -195,11 +101,22 @@ class PyEvm:
         outside = state.execution_context
         block = self._block() if env is None else env
         if env is not None and env is not self._env:
-            state.execution_context = _Environment(env)
+            state.execution_context = Environment(env)
         start = accounts.record()
+        try:
+            return self._call(call, block, None)
+        finally:
+            accounts.discard(start)
+            accounts.lock_changes()
+            state.execution_context = outside
+            if redo is not None:
+                accounts.replay(redo)
+
+    def _call(self, call: Call, block: BlockEnv, watch: Watch | None) -> Output:
+        """Execute *call*; whoever calls this forgets its effects."""
         tx = Transaction(
             call.sender,
-            accounts.get_nonce(call.sender),
+            self._accounts.get_nonce(call.sender),
             call.to,
             call.value,
             call.data,
@@ -207,20 +124,13 @@ class PyEvm:
             0,
             0,
             b"",
+            access_list=call.access_list,
         )
-        try:
-            check_call(tx, accounts.get_balance(call.sender))
-            computation = self._execute(tx, block, 0)
-            used = _gas_used(tx, computation)
-        finally:
-            accounts.discard(start)
-            accounts.lock_changes()
-            state.execution_context = outside
-            if redo is not None:
-                accounts.replay(redo)
-        return Output(computation.is_success, computation.output, used)
+        check_call(tx, self._accounts.get_balance(call.sender))
+        computation = self._execute(tx, block, 0, watch)
+        return Output(computation.is_success, computation.output, _gas_used(tx, computation))
 
-    def _execute(self, tx: Transaction, env: BlockEnv, price: int) -> Any:
+    def _execute(self, tx: Transaction, env: BlockEnv, price: int, watch: Watch | None) -> Any:
         """Run the message of *tx*, whose gas is bought; return py-evm's computation."""
         accounts = self._accounts
         to = contract_address(tx.sender, tx.nonce) if tx.to is None else tx.to
@@ -240,7 +150,86 @@ class PyEvm:
             code=tx.data if create else accounts.get_code(to),
             create_address=to if create else None,
         )
-        return Computation.top(self._state, message, _Context(tx.sender, price))
+        context = Context(tx.sender, price, watch)
+        if watch is None:
+            return Computation.top(self._state, message, context)
+        from twin.chain.pyevm_watch import Watched
+
+        return Watched.top(self._state, message, context)
+
+    # -- looking inside
+
+    @contextmanager
+    def standing(self, snapshot: int | None, *, env: BlockEnv | None = None) -> Iterator[None]:
+        """Stand on the state of *snapshot*, in *env*; what is done meanwhile is undone after."""
+        accounts, outside = self._accounts, self._env
+        position = accounts.position() if snapshot is None else self._position(snapshot)
+        redo = accounts.rewind(position)
+        self._away += 1
+        try:
+            if env is not None:
+                self.begin_block(env)
+            yield
+        finally:
+            self._away -= 1
+            accounts.undo(position)
+            accounts.lock_changes()
+            accounts.replay(redo)
+            if env is not None and outside is not None:
+                self.begin_block(outside)
+
+    def frames(self, subject: Transaction | Call) -> Frame:
+        """Return the messages of *subject*, whose effects are forgotten."""
+        from twin.chain.pyevm_watch import CallWatch
+
+        watch = CallWatch()
+        done = self._watched(subject, watch)
+        root = watch.root
+        assert root is not None  # noqa: S101 - whatever runs has a message
+        root.gas, root.used, root.intrinsic = subject.gas, done.gas_used, subject.gas - root.gas
+        return root
+
+    def struct_logs(
+        self, subject: Transaction | Call, options: StepOptions | None = None
+    ) -> dict[str, Any]:
+        """Return each instruction of *subject* as go-ethereum's struct logger does."""
+        from twin.chain.pyevm_watch import StepWatch
+
+        chosen = options or StepOptions()
+        watch = StepWatch(chosen)
+        done = self._watched(subject, watch)
+        output = done.data if isinstance(done, Output) else done.output
+        found = {"gas": done.gas_used, "failed": not done.success, "output": output,
+                 "steps": watch.steps}  # fmt: skip
+        return struct_form(found, (), size=chosen.size)
+
+    def looks(
+        self, subject: Transaction | Call, *, keep: bool = False
+    ) -> tuple[Execution | Output, list[Look]]:
+        """Return what *subject* did, and the accounts and slots that it names.
+
+        Its effects are forgotten unless *keep*.
+        """
+        from twin.chain.pyevm_watch import LookWatch
+
+        watch = LookWatch()
+        done = self._watched(subject, watch, keep=keep)
+        return done, list(watch.looks)
+
+    def _watched(
+        self, subject: Transaction | Call, watch: Watch, *, keep: bool = False
+    ) -> Execution | Output:
+        """Execute *subject* under the eyes of *watch*."""
+        accounts = self._accounts
+        start = accounts.position()
+        try:
+            if isinstance(subject, Transaction):
+                return self._transact(subject, watch)
+            return self._call(subject, self._block(), watch)
+        finally:
+            if not keep:
+                accounts.undo(start)
+            accounts.lock_changes()
 
     def _block(self) -> BlockEnv:
         """Return the present block's environment."""
@@ -260,6 +249,7 @@ class PyEvm:
 
     def revert(self, snapshot: int) -> None:
         """Go back to the state of *snapshot*, which stays valid; later ones are discarded."""
+        self._at_home()
         position = self._position(snapshot)
         self._accounts.undo(position)
         self._drained = min(self._drained, position)
@@ -277,6 +267,7 @@ class PyEvm:
 
         After a revert to before the last drain, the count starts at that snapshot.
         """
+        self._at_home()
         changes = self._accounts.changes(self._drained)
         self._drained = self._accounts.position()
         self._trim()
@@ -284,13 +275,22 @@ class PyEvm:
 
     def _trim(self) -> None:
         """Free the part of the journal that neither a snapshot nor a drain can ask for."""
+        if self._away:
+            return
         oldest = min(self._snapshots.values(), default=self._drained)
         self._accounts.trim(min(oldest, self._drained))
+
+    def _at_home(self) -> None:
+        """Raise ChainError while the engine stands elsewhere."""
+        if self._away:
+            raise ChainError(
+                "the engine stands on another state: neither a revert nor a drain goes there"
+            )
 
     def _position(self, snapshot: int) -> int:
         """Return where in the journal *snapshot* was taken."""
         position = self._snapshots.get(snapshot)
-        if position is None:
+        if position is None or position > self._accounts.position():
             msg = f"no snapshot {snapshot}: it was forgotten, or an earlier one was reverted to"
             raise ChainError(msg)
         return position

@@ -1,4 +1,4 @@
-"""Receipts and log entries: what a block says about the transactions it holds."""
+"""Receipts and log entries: what a block holds, and what it says about it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twin.chain.codec import Item, keccak, rlp
-from twin.chain.port import Log
+from twin.chain.port import Log, Transaction
 
-__all__ = ["LogEntry", "Receipt", "entries", "receipts_hash"]
+__all__ = ["Content", "LogEntry", "Receipt", "entries", "entry", "receipts_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +56,34 @@ class LogEntry:
     removed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a block holds; *origins* says of each transaction (arrival, second) in the mempool."""
+
+    transactions: tuple[Transaction, ...]
+    receipts: tuple[Receipt, ...]
+    origins: tuple[tuple[int, int], ...]
+
+
+def entry(receipt: Receipt, place: int, *, removed: bool = False) -> LogEntry:
+    """Return the log number *place* of *receipt* with its place on the chain."""
+    log = receipt.logs[place]
+    return LogEntry(
+        receipt.block,
+        receipt.block_hash,
+        receipt.transaction,
+        receipt.index,
+        receipt.first_log + place,
+        log.address,
+        log.topics,
+        log.data,
+        removed,
+    )
+
+
 def entries(receipt: Receipt, *, removed: bool = False) -> list[LogEntry]:
     """Return the logs of *receipt* with their places."""
-    return [
-        LogEntry(
-            receipt.block,
-            receipt.block_hash,
-            receipt.transaction,
-            receipt.index,
-            receipt.first_log + place,
-            log.address,
-            log.topics,
-            log.data,
-            removed,
-        )
-        for place, log in enumerate(receipt.logs)
-    ]
+    return [entry(receipt, place, removed=removed) for place in range(len(receipt.logs))]
 
 
 def receipts_hash(outcomes: Sequence[tuple[bool, int, Sequence[Log]]]) -> bytes:

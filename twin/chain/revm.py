@@ -8,10 +8,12 @@ that release the GIL, loading a genesis allocation, and traces in geth's form.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from twin.chain.charges import NAMES, Before
 from twin.chain.port import (
     AccountChange,
     AccountState,
@@ -22,6 +24,7 @@ from twin.chain.port import (
     Output,
     Transaction,
 )
+from twin.chain.trace import Frame, Look, StepOptions, struct_form
 from twin.chain.validity import check, check_call
 from twin.errors import ChainError, InvalidTransaction
 
@@ -38,7 +41,8 @@ def _traced(subject: Transaction | Call) -> tuple[Transaction, bool]:
     if isinstance(subject, Transaction):
         return subject, True
     call = subject
-    return Transaction(call.sender, 0, call.to, call.value, call.data, call.gas, 0, 0, b""), False
+    fields = (call.sender, 0, call.to, call.value, call.data, call.gas, 0, 0, b"", call.access_list)
+    return Transaction(*fields), False
 
 
 class Revm:
@@ -61,6 +65,7 @@ class Revm:
             check_call=_refuse_call,
         )
         self.chain_id = chain_id
+        self._env: BlockEnv | None = None
         self._crate: Any = crate.Engine(chain_id, port)
         self._transact, self._call = self._crate.transact, self._crate.call
 
@@ -69,6 +74,7 @@ class Revm:
     def begin_block(self, env: BlockEnv) -> None:
         """Set the environment for the transactions and calls that follow."""
         self._crate.begin_block(env)
+        self._env = env
 
     def transact(self, tx: Transaction) -> Execution:
         """Execute and commit *tx*; InvalidTransaction where no block may hold it."""
@@ -103,43 +109,59 @@ class Revm:
         )
         return answers
 
-    # -- traces
+    # -- looking inside
 
-    def call_trace(
-        self,
-        subject: Transaction | Call,
-        *,
-        env: BlockEnv | None = None,
-        snapshot: int | None = None,
-    ) -> dict[str, Any]:
-        """Return the call tree of *subject* as geth's `callTracer` (with logs) gives it.
+    @contextmanager
+    def standing(self, snapshot: int | None, *, env: BlockEnv | None = None) -> Iterator[None]:
+        """Stand on the state of *snapshot*, in *env*; what is done meanwhile is undone after."""
+        outside = self._env
+        self._crate.stand(snapshot)
+        try:
+            if env is not None:
+                self.begin_block(env)
+            yield
+        finally:
+            self._crate.come_back()
+            if env is not None and outside is not None:
+                self.begin_block(outside)
 
-        The state stays as it is. InvalidTransaction is raised where *subject* cannot run.
-        """
-        tx, charge = _traced(subject)
-        tree: dict[str, Any] = self._crate.trace(
-            tx, "calls", charge=charge, env=env, snapshot=snapshot
-        )
-        return tree
+    def frames(self, subject: Transaction | Call) -> Frame:
+        """Return the messages of *subject*, whose effects are forgotten."""
+        return Frame.of(self._trace(subject, "calls"))
 
     def struct_logs(
-        self,
-        subject: Transaction | Call,
-        *,
-        env: BlockEnv | None = None,
-        snapshot: int | None = None,
-        limit: int = 1_000_000,
-        memory: bool = False,
+        self, subject: Transaction | Call, options: StepOptions | None = None
     ) -> dict[str, Any]:
-        """Return each instruction of *subject* as geth's `debug_traceTransaction` gives them.
-
-        At most *limit* instructions are kept, with memory where *memory* is asked for.
-        """
-        tx, charge = _traced(subject)
-        logs: dict[str, Any] = self._crate.trace(
-            tx, "steps", charge=charge, env=env, snapshot=snapshot, limit=limit, memory=memory
+        """Return each instruction of *subject* as go-ethereum's struct logger does."""
+        kept = options or StepOptions()
+        chosen = (
+            kept.limit,
+            kept.room,
+            kept.stack,
+            kept.memory,
+            kept.storage,
+            kept.returned,
+            NAMES,
         )
-        return logs
+        found = self._trace(subject, "steps", options=chosen)
+        if found is None:
+            raise kept.too_large()
+        faults = ((place, Before(*fault)) for place, fault in found["faults"])
+        return struct_form(found, faults, size=kept.size)
+
+    def looks(
+        self, subject: Transaction | Call, *, keep: bool = False
+    ) -> tuple[Execution | Output, list[Look]]:
+        """Return what *subject* did, and the accounts and slots that it names.
+
+        Its effects are forgotten unless *keep*.
+        """
+        output, looks = self._trace(subject, "looks", keep=keep)
+        return output, looks
+
+    def _trace(self, subject: Transaction | Call, form: str, **more: Any) -> Any:
+        tx, charge = _traced(subject)
+        return self._crate.trace(tx, form, charge=charge, **more)
 
     def seen(
         self, subject: Transaction | Call, *, env: BlockEnv | None = None

@@ -1,4 +1,7 @@
-"""`twin bench`: speed, as medians and as ratios within one run. Missed targets fail nothing."""
+"""`twin bench`: speed, as medians and as ratios within one run. Missed targets fail nothing.
+
+What it shows fits 80 columns.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,31 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.markup import escape
 
 from twin import __version__
-from twin.bench import Part, Target, measure
+from twin.bench import Effort, Figure, Part, Target, measure
 from twin.commands.screen import SCHEMA_VERSION, as_json, console, say, table
+from twin.errors import UsageError
 
 __all__ = ["main"]
+
+Body = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""Columns and rows of a table."""
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Measure the parts that *arguments* name and show them; 0, whatever was measured."""
+    if arguments.rounds is not None and arguments.rounds < 1:
+        raise UsageError(f"--rounds {arguments.rounds}: everything is measured at least once")
     if arguments.out is not None:
         arguments.out.touch()  # a place that cannot be written is said before the minutes are spent
-    parts = measure(arguments.parts, lambda line: say(line, stderr=True))
-    body = described(parts)
+    effort = Effort.of(rounds=arguments.rounds, quick=arguments.quick)
+    parts = measure(arguments.parts, lambda line: say(line, stderr=True), effort=effort)
+    body = described(parts, quick=arguments.quick)
     if arguments.out is not None:
         text = json.dumps({"schema_version": SCHEMA_VERSION, **body}, indent=2, allow_nan=False)
         arguments.out.write_text(text + "\n", "utf-8")
@@ -32,14 +42,17 @@ def main(arguments: argparse.Namespace) -> int:
     else:
         for part in parts:
             _show(part)
+        if arguments.quick:
+            say("--quick: this shows that everything works; no figure of it is to be quoted")
     return 0
 
 
-def described(parts: Sequence[Part]) -> dict[str, Any]:
+def described(parts: Sequence[Part], *, quick: bool) -> dict[str, Any]:
     """Return *parts* for a program; `passed` says whether every target was met."""
     return {
         "passed": all(target.met for part in parts for target in part.targets),
         "version": __version__,
+        "quick": quick,
         "machine": {
             "python": platform.python_version(),
             "system": platform.platform(),
@@ -53,12 +66,12 @@ def described(parts: Sequence[Part]) -> dict[str, Any]:
 def _show(part: Part) -> None:
     """Print one part: its figures, its targets, its profile, and what to know about it."""
     screen = console()
-    rows = (
-        (escape(item.name), _number(item.value), item.unit, _spread(item.samples))
-        for item in part.figures
-    )
     title = escape(f"{part.name}: {part.about}")
-    screen.print(table(title, ("", "median", "unit", "lowest to highest"), rows))
+    if not part.figures:
+        screen.print(title)
+    for body in _grids(part) if part.columns else _list(part):
+        screen.print(table(title, *body))
+        title = ""
     if part.targets:
         screen.print(table("\ntargets", ("", "target", "limit", "got"), map(_target, part.targets)))
     if part.profile:
@@ -72,16 +85,45 @@ def _show(part: Part) -> None:
         peers = ((escape(name), escape(what)) for name, what in part.leaves_out.items())
         screen.print(table("\nwhat each leaves out", ("peer", "leaves out"), peers))
     if part.missing:
-        say(f"not installed here: {', '.join(part.missing)}")
+        screen.print(escape(f"not installed here: {', '.join(part.missing)}"))
     for note in part.notes:
-        say(f"note: {note}")
+        screen.print(escape(f"note: {note}"))
     say("")
+
+
+def _list(part: Part) -> Iterator[Body]:
+    """Yield the table of all figures, a row each, if there are any."""
+    if part.figures:
+        yield (
+            ("", "median", "unit", "lowest to highest"),
+            [
+                (escape(item.name), _number(item.value), item.unit, _spread(item.samples))
+                for item in part.figures
+            ],
+        )
+
+
+def _grids(part: Part) -> Iterator[Body]:
+    """Yield a table of medians for each unit, with the part's columns."""
+    for unit in dict.fromkeys(item.unit for item in part.figures):
+        rows: dict[str, dict[str, Figure]] = {}
+        for item in part.figures:
+            if item.unit == unit:
+                name, _, column = item.name.rpartition(": ")
+                rows.setdefault(name, {})[column] = item
+        yield (
+            (f"median, {unit}", *part.columns),
+            [
+                (escape(name), *(_number(row[column].value) for column in part.columns))
+                for name, row in rows.items()
+            ],
+        )
 
 
 def _target(target: Target) -> tuple[str, str, str, str]:
     word = "[green]met[/]" if target.met else "[red]missed[/]"
     unit = f" {target.unit}" if target.unit else ""
-    limit = f"{target.rule} {target.limit:g}{unit}"
+    limit = f"{'<=' if target.rule == 'at most' else '>='} {target.limit:g}{unit}"
     return word, escape(target.name), limit, f"{_number(target.value)}{unit}"
 
 

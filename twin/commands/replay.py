@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 from twin.commands.screen import as_json, progress, say
+from twin.console.visits import Again
 from twin.errors import NotDeterministic, UsageError
+from twin.events import read_events
 from twin.library import Library
 from twin.results import Manifest, RunFolder
 from twin.runner import Request, simulate
@@ -50,6 +52,9 @@ def _again(run: RunFolder, manifest: Manifest, library: Library) -> Request:
         library.parts_without(manifest.without),
         control=manifest.control,
         until=manifest.virtual_reached - manifest.virtual_start,
+        visit=lambda world: Again(world.clock, world.chain, world.log).schedule(
+            read_events(run.events)
+        ),
     )
 
 

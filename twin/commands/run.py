@@ -9,15 +9,16 @@ from typing import Any
 from rich.markup import escape
 
 from twin import junit
+from twin.commands.beside import company_of, farewell, holding
 from twin.commands.screen import as_json, console, progress, say, table
 from twin.errors import UsageError
 from twin.library import Library, find
-from twin.results import Check
+from twin.results import Check, Speed
 from twin.runner import Outcome, Request, execute
 from twin.scenario import Scenario
 from twin.scenario.values import parse_seconds
 
-__all__ = ["ids", "main", "show"]
+__all__ = ["ids", "main", "show", "show_parts"]
 
 
 def ids(text: str) -> tuple[str, ...]:
@@ -55,12 +56,19 @@ def main(arguments: argparse.Namespace) -> int:
         without=without,
         until=_until(arguments.until),
     )
-    with progress(quiet=arguments.quiet or arguments.json) as report:
-        outcome = execute(request, report)
-    if arguments.json:
-        as_json(described(outcome))
-    else:
-        show(scenario, outcome, engine=library.parts.engine)
+    with company_of(arguments) as company, holding(arguments) as asked:
+        if company is not None:
+            request = replace(request, visit=company.join)
+        with progress(quiet=arguments.quiet or arguments.json) as report:
+            outcome = execute(request, report)
+        if arguments.json:
+            as_json(described(outcome))
+        else:
+            show(scenario, outcome, engine=library.parts.engine)
+            if arguments.profile:
+                show_parts(outcome.summary.speed)
+        if company is not None:
+            farewell(company, outcome, asked)
     return 0 if outcome.summary.passed else 1
 
 
@@ -95,6 +103,16 @@ def show(scenario: Scenario, outcome: Outcome, *, engine: str) -> None:
     partial = " (partial: it was not run to its end, which never passes)" if summary.partial else ""
     screen.print(f"verdict: {word}{partial}", soft_wrap=True)
     say(f"report: {outcome.folder.report}")
+
+
+def show_parts(speed: Speed) -> None:
+    """Print what each part of the twin took of a run, or that it was not measured."""
+    if not speed.parts:
+        say("what each part took was not measured: something else uses the timer of the profiler")
+        return
+    rows = ((item.part, f"{item.seconds:.2f} s", f"{item.share:.1%}") for item in speed.parts)
+    title = f"CPU time by part ({speed.cpu_seconds:.1f} s in all)"
+    console().print(table(title, ("part", "CPU", "share"), rows))
 
 
 def _row(check: Check) -> tuple[str, str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ from twin.protocol.deployment import Deployment, DeploymentSpec, deploy
 from twin.protocol.parameters import Endowment
 from twin.protocol.roles import account_of, key_of
 
-__all__ = ["bare_chain", "main"]
+__all__ = ["Served", "bare_chain", "described", "main", "signers", "write_private"]
 
 SCHEMA_VERSION = 1
 BARE_START = 1_767_225_600
@@ -51,8 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Serve until interrupted; 0 after a clean end."""
     if arguments.bare == (arguments.scenario is not None):
         raise UsageError("twin serve takes a scenario, or --bare for a chain without a world")
-    if arguments.speed <= 0:
-        raise UsageError(f"--speed {arguments.speed}: virtual seconds a second, above 0")
+    speed = speed_of(arguments.speed)
     try:
         from twin.console import server
     except ImportError as missing:
@@ -64,9 +64,9 @@ def main(arguments: argparse.Namespace) -> int:
         served = bare_chain(arguments.engine or best()) if arguments.bare else _world(arguments)
         port = bound.getsockname()[1]
         token = secrets.token_urlsafe(24)
-        body = described(served, port=port, token=token, speed=arguments.speed)
+        body = described(served, port=port, token=token, speed=speed)
         if arguments.config_out is not None:
-            _write_private(arguments.config_out, json.dumps(body, indent=2) + "\n")
+            write_private(arguments.config_out, json.dumps(body, indent=2) + "\n")
     except BaseException:
         bound.close()
         raise
@@ -82,12 +82,25 @@ def main(arguments: argparse.Namespace) -> int:
 
         world = served.world
         background = Pace(
-            world.run, start=world.clock.now, end=world.scenario.end, speed=arguments.speed,
+            world.run, start=world.clock.now, end=world.scenario.end, speed=speed,
             step=served.chain.config.block_interval, after=hub.push,
         ).live  # fmt: skip
     guard = server.Guard(port, origins=arguments.allow_origin)
     server.serve(hub, bound, guard=guard, background=background)
     return 0
+
+
+def speed_of(text: str) -> float:
+    """Return the virtual seconds a second that *text*, a number or `max`, stands for."""
+    if text == "max":
+        return math.inf
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0 < speed < math.inf:
+        raise UsageError(f"--speed {text}: virtual seconds a second, above 0, or max")
+    return speed
 
 
 # -- what is served
@@ -105,7 +118,7 @@ def bare_chain(engine: str = "pyevm") -> Served:
     config = ChainConfig(chain_id=CHAIN_ID, coinbase=account_of("coinbase"), reorg_window=_WINDOW)
     chain = BareChain(make_engine(engine, chain_id=CHAIN_ID), config, clock)
     deployment = deploy(chain, spec)
-    return Served(chain, clock, deployment, _signers(names, deployment))
+    return Served(chain, clock, deployment, signers(names, deployment))
 
 
 def _world(arguments: argparse.Namespace) -> Served:
@@ -123,11 +136,11 @@ def _world(arguments: argparse.Namespace) -> Served:
     if arguments.seed is not None:
         scenario = scenario.with_seed(arguments.seed)
     world = World(scenario, library.parts, log=EventLog(), records=Records())
-    accounts = _signers(world.agents, world.deployment)
+    accounts = signers(world.agents, world.deployment)
     return Served(world.chain, world.clock, world.deployment, accounts, world)
 
 
-def _signers(first: Iterable[str], deployment: Deployment) -> tuple[DevAccount, ...]:
+def signers(first: Iterable[str], deployment: Deployment) -> tuple[DevAccount, ...]:
     """Return the accounts of *first* and of all names of *deployment* whose keys are the twin's."""
     names = [
         *first, *deployment.roles, *deployment.accounts, *deployment.nodes,
@@ -167,15 +180,20 @@ def described(served: Served, *, port: int, token: str, speed: float) -> dict[st
         "feeds": {name: _hex(feed) for name, feed in deployment.feeds.items()},
     }
     if served.world is not None:
-        body |= {"scenario": served.world.scenario.name, "speed": speed}
+        name = served.world.scenario.name
+        body |= {"scenario": name, "speed": "max" if math.isinf(speed) else speed}
     return body
+
+
+def _plain(speed: float | str) -> str:
+    return speed if isinstance(speed, str) else f"{speed:g}"
 
 
 def _hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write *text* to *path* for its owner alone, whole or not at all: it holds the token."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -194,7 +212,9 @@ def _announce(body: Mapping[str, Any], *, as_document: bool) -> None:
         as_json(body)
         return
     screen = console()
-    what = "a bare chain" if body["bare"] else f"{body['scenario']} at speed {body['speed']:g}"
+    what = (
+        "a bare chain" if body["bare"] else f"{body['scenario']} at speed {_plain(body['speed'])}"
+    )
     lines = [
         f"twin serve: {what}, chain {body['chain_id']}, engine {body['engine']}",
         "",

@@ -10,8 +10,8 @@ from twin import junit
 from twin.commands.run import ids
 from twin.commands.screen import as_json, console, running, say
 from twin.errors import Interrupted, UsageError
-from twin.library import Library, find
-from twin.suite import Case, Result, cases, run_all
+from twin.library import Library
+from twin.suite import Case, Result, cases, chosen, run_all, slices
 
 __all__ = ["main"]
 
@@ -22,16 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--jobs {arguments.jobs}: at least one run at a time")
     if arguments.junit and arguments.junit.is_dir():  # better known now than after all runs
         raise UsageError(f"--junit {arguments.junit} is a folder; name a file")
-    suite = cases(
-        Library(agents=arguments.agents, engine=arguments.engine),
-        find(arguments.scenarios),
-        seed=arguments.seed,
-        without=ids(arguments.without),
-        root=arguments.out,
-        update=arguments.update,
-        agents=tuple(arguments.agents),
-        judge=arguments.judge,
-    )
+    suite = _suite(arguments)
     results: list[Result] = []
     with running() as tell:
 
@@ -50,6 +41,23 @@ def main(arguments: argparse.Namespace) -> int:
     # Ctrl-C between two cases stops none, but what was not run did not pass.
     least = Interrupted.exit_code if len(results) < len(suite) else 0
     return max([least, *(item.exit_code for item in results)])
+
+
+def _suite(arguments: argparse.Namespace) -> list[Case]:
+    """Return the runs, or the slices, that *arguments* ask for."""
+    library = Library(agents=arguments.agents, engine=arguments.engine)
+    paths = chosen(library, arguments.scenarios, tag=arguments.tag)
+    without, agents = ids(arguments.without), tuple(arguments.agents)
+    if arguments.slices:
+        if arguments.update or arguments.engine or arguments.judge:
+            raise UsageError(
+                "--slices runs both engines to a digest: there is nothing to update or to judge"
+            )
+        return slices(library, paths, seed=arguments.seed, without=without, agents=agents)
+    return cases(
+        library, paths, seed=arguments.seed, without=without, root=arguments.out,
+        update=arguments.update, agents=agents, judge=arguments.judge,
+    )  # fmt: skip
 
 
 def _show(result: Result, *, stderr: bool) -> None:

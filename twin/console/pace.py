@@ -1,5 +1,7 @@
 """Virtual time at a pace: a world advances by wall time x speed, between requests.
 
+At an infinite speed it advances as fast as it can, and requests get a turn now and then.
+
 Everything runs in one thread: while the world advances, no request is answered, and while one is,
 the world stands. A stretch of virtual time that takes longer than it should is not made up for:
 the pace is lost, not the answers.
@@ -8,12 +10,14 @@ the pace is lost, not the answers.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 
 __all__ = ["Pace"]
 
 _TICK = 0.05  # seconds of wall time between advances
+_BREATH = 0.001  # the same where there is no pace to keep
 _BUSY = 0.05  # seconds of wall time that one advance may take before requests get a turn
 
 Run = Callable[[int], object]
@@ -40,9 +44,10 @@ class Pace:
         """Advance to the end."""
         due, last = float(self.now), time.monotonic()
         while self.now < self._end:
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(_BREATH if math.isinf(self.speed) else _TICK)
             began = time.monotonic()
-            due = min(float(self._end), due + (began - last) * self.speed)
+            gone = max(began - last, _BREATH)
+            due = min(float(self._end), due + gone * self.speed)
             last = began
             if self.advance(int(due)):
                 self._after()

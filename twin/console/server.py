@@ -10,9 +10,12 @@ import asyncio
 import contextlib
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,10 +30,11 @@ from twin.chain.rpc.guard import Guard, token_of
 from twin.chain.rpc.subscriptions import Session
 from twin.errors import CrashError, TwinError, UsageError
 
-__all__ = ["Guard", "Hub", "application", "listen", "report", "serve"]
+__all__ = ["Background", "Guard", "Hub", "application", "listen", "report", "serve"]
 
 _QUEUED = 10_000  # messages that a slow reader may be behind
 _GRACE = 2  # seconds that open connections get at the end
+_PULSE = 0.05  # seconds between what is told to subscribers of a run
 _TRY_LATER = 1013  # WebSocket close code
 
 Task = Callable[[], Coroutine[Any, Any, None]]
@@ -38,22 +42,32 @@ Ended = Callable[["asyncio.Task[None]"], object]
 
 
 class Hub:
-    """*rpc* with the connections that subscribe to it."""
+    """*rpc* with the connections that subscribe to it.
 
-    def __init__(self, rpc: Rpc) -> None:
+    Where a run has the world, it is asked in *turns* with it.
+    """
+
+    def __init__(self, rpc: Rpc, turns: AbstractContextManager[object] | None = None) -> None:
         """Nobody is connected yet."""
         self.rpc = rpc
+        self._turns = contextlib.nullcontext() if turns is None else turns
         self._connections: dict[Session, asyncio.Queue[str | None]] = {}
 
     def handle(self, body: bytes, *, token: str | None, session: Session | None = None) -> bytes:
         """Answer *body*, and let subscribers hear of what it changed."""
-        answer = self.rpc.handle(body, token=token, session=session)
-        if session is None:
-            self.push()
+        with self._turns:
+            answer = self.rpc.handle(body, token=token, session=session)
+            if session is None:
+                self._push()
         return answer
 
     def push(self) -> None:
         """Queue what is new for every subscriber; one that does not keep up is cut off."""
+        if self._connections:
+            with self._turns:
+                self._push()
+
+    def _push(self) -> None:
         for session, queue in self._connections.items():
             for text in session.notifications():
                 if queue.qsize() >= _QUEUED:
@@ -65,13 +79,15 @@ class Hub:
     @contextlib.contextmanager
     def connection(self) -> Iterator[tuple[Session, asyncio.Queue[str | None]]]:
         """Yield a session and the queue of what is to be sent, None at its end."""
-        session, queue = self.rpc.session(), asyncio.Queue[str | None]()
+        with self._turns:
+            session, queue = self.rpc.session(), asyncio.Queue[str | None]()
         self._connections[session] = queue
         try:
             yield session, queue
         finally:
             del self._connections[session]
-            session.close()
+            with self._turns:
+                session.close()
 
 
 class _Guarded:
@@ -206,6 +222,68 @@ class _Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_level="critical",
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=MOST_BYTES,
+        http="h11",
+        loop="asyncio",
+        lifespan="on",
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+class Background:
+    """A server in a thread of its own, from the beginning of a `with` to its end.
+
+    Subscribers hear what is new every *pulse* seconds. At the end, connections are closed as they
+    should be, the thread is over and the port is free.
+    """
+
+    def __init__(self, hub: Hub, bound: socket.socket, guard: Guard) -> None:
+        """Serve nobody yet."""
+        self._hub, self._bound = hub, bound
+        app = application(hub, guard, background=self._pulse, ended=self._ended)
+        self._server = _Server(_config(app))
+        self._thread = threading.Thread(target=self._run, name="json-rpc", daemon=True)
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._bound])
+
+    @staticmethod
+    def _ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            report("telling subscribers", error)
+
+    async def _pulse(self) -> None:
+        while True:
+            await asyncio.sleep(_PULSE)
+            self._hub.push()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End; whoever is being answered gets the answer."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._bound.close()
+
+
 def serve(hub: Hub, bound: socket.socket, *, guard: Guard, background: Task | None = None) -> None:
     """Serve *hub* on *bound* until SIGINT or SIGTERM, or until *background* breaks.
 
@@ -220,21 +298,7 @@ def serve(hub: Hub, bound: socket.socket, *, guard: Guard, background: Task | No
             server.should_exit = True
 
     app = application(hub, guard, background=background, ended=ended)
-    config = uvicorn.Config(
-        app,
-        log_level="critical",
-        access_log=False,
-        ws="websockets-sansio",
-        ws_max_size=MOST_BYTES,
-        http="h11",
-        loop="asyncio",
-        lifespan="on",
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = _Server(config)
+    server = _Server(_config(app))
     try:
         server.run(sockets=[bound])
     finally:

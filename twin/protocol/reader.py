@@ -6,7 +6,7 @@ through it is from one state; the reader's own methods read the latest block the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,11 @@ __all__ = ["LogAt", "Reader", "ReaderAt", "Request"]
 Request = tuple[str, str, tuple[Any, ...]]
 """A view call: contract name, function name, arguments."""
 
-_KEPT = 64
+_KEPT_BATCHES = 64
 """Batches whose calldata is kept: a scrape's, and those of the checks; the oldest goes first."""
+
+_KEPT_VIEWS = 1024
+"""Single calls that are kept: a few for each account; the oldest goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +42,32 @@ class LogAt:
 
 
 @dataclass(frozen=True, slots=True)
+class _View:
+    """A single call put together, and what decodes its answer."""
+
+    call: Call
+    decode: Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """A batch put together: its calldata, and what decodes each answer."""
 
-    data: bytes
-    decoders: tuple[Any, ...]
+    call: Call
+    decoders: tuple[Callable[[bytes], Any], ...]
 
 
 class Reader:
     """Reads the contracts of *deployment* on *chain*."""
 
-    __slots__ = ("_multicall", "_plans", "chain", "deployment")
+    __slots__ = ("_multicall", "_plans", "_views", "chain", "deployment")
 
     def __init__(self, chain: Chain, deployment: Deployment) -> None:
         """Read nothing yet."""
         self.chain, self.deployment = chain, deployment
         self._multicall = deployment.contract("Multicall3").address
         self._plans: dict[tuple[Request, ...], _Plan] = {}
+        self._views: dict[Request, _View] = {}
 
     def at(self, block: int | None = None) -> ReaderAt:
         """Return the reader of *block*, or of the latest block as of now."""
@@ -66,13 +78,12 @@ class Reader:
 
         Reverted carries the decoded reason, and ChainError an answer that is not the function's.
         """
-        target = self.deployment.contract(contract)
-        codec = target.fn(function)
-        answer = self.chain.call(Call(to=target.address, data=codec.encode(*args)), block=block)
+        view = self._view(contract, function, args)
+        answer = self.chain.call(view.call, block=block)
         if not answer.success:
             reason = self.deployment.reverts.decode_revert(answer.data)
             raise Reverted(answer.data, f"{contract}.{function}: {reason}")
-        return codec.value(answer.data)
+        return view.decode(answer.data)
 
     def batch(self, calls: Sequence[Request], *, block: int | None = None) -> list[Any]:
         """Read *calls* as one multicall, answers in order, as `read` gives them.
@@ -80,7 +91,7 @@ class Reader:
         A call that reverted, or answered what its function cannot, is a `Reverted` in the list.
         """
         plan = self._plan(tuple(calls))
-        answer = self.chain.call(Call(to=self._multicall, data=plan.data), block=block)
+        answer = self.chain.call(plan.call, block=block)
         reverts = self.deployment.reverts
         if not answer.success:
             reason = reverts.decode_revert(answer.data)
@@ -97,13 +108,30 @@ class Reader:
                 found.append(Reverted(data, str(error)))
         return found
 
+    def _view(self, contract: str, function: str, args: tuple[Any, ...]) -> _View:
+        key = (contract, function, args)
+        try:
+            view = self._views.get(key)
+        except TypeError:  # a list among the arguments cannot be a key
+            return self._prepare_view(*key)
+        if view is None:
+            if len(self._views) >= _KEPT_VIEWS:
+                del self._views[next(iter(self._views))]
+            view = self._views[key] = self._prepare_view(*key)
+        return view
+
+    def _prepare_view(self, contract: str, function: str, args: tuple[Any, ...]) -> _View:
+        target = self.deployment.contract(contract)
+        codec = target.fn(function)
+        return _View(Call(to=target.address, data=codec.encode(*args)), codec.value)
+
     def _plan(self, calls: tuple[Request, ...]) -> _Plan:
         try:
             plan = self._plans.get(calls)
         except TypeError:  # a list among the arguments cannot be a key
             return self._prepare(calls)
         if plan is None:
-            if len(self._plans) >= _KEPT:
+            if len(self._plans) >= _KEPT_BATCHES:
                 del self._plans[next(iter(self._plans))]
             plan = self._plans[calls] = self._prepare(calls)
         return plan
@@ -115,7 +143,7 @@ class Reader:
             codec = target.fn(function)
             messages.append((target.address, codec.encode(*args)))
             decoders.append(codec.value)
-        return _Plan(aggregate3(messages), tuple(decoders))
+        return _Plan(Call(to=self._multicall, data=aggregate3(messages)), tuple(decoders))
 
 
 class ReaderAt:
@@ -135,7 +163,7 @@ class ReaderAt:
     @property
     def timestamp(self) -> int:
         """The block's unix second."""
-        return self._reader.chain.header(self.block).timestamp
+        return self._reader.chain.timestamp(self.block)
 
     def address(self, name: str) -> bytes:
         """Return the address of the contract, role or account called *name*."""
@@ -164,7 +192,7 @@ class ReaderAt:
         return [
             LogAt(
                 block=log.block,
-                timestamp=chain.header(log.block).timestamp,
+                timestamp=chain.timestamp(log.block),
                 index=log.log_index,
                 contract=contract,
                 event=codec.name,

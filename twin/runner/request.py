@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twin.scenario import Scenario
-from twin.world import Parts
+from twin.world import Parts, World
 
 __all__ = ["Progress", "Request", "nothing"]
 
@@ -24,7 +24,8 @@ class Request:
     """What to run: *control* names one of the scenario's controls, *until* seconds cut it short.
 
     *root* is where numbered run folders go, *out* an exact folder instead. *without* are the ids
-    of procedures that were left out of the parts, for the manifest.
+    of procedures that were left out of the parts, for the manifest. *visit* is called with the
+    world before it runs: outsiders may come in (not into the control without faults).
     """
 
     scenario: Scenario
@@ -34,6 +35,7 @@ class Request:
     control: str | None = None
     without: tuple[str, ...] = ()
     until: int | None = None
+    visit: Callable[[World], object] | None = None
 
     @property
     def world(self) -> Scenario:

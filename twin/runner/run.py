@@ -91,6 +91,8 @@ class _Run:
         _keep_data(self.scenario, folder)
         simulation = Simulation(self.scenario, self.request.parts, folder=folder)
         self.simulation = simulation
+        if self.request.visit is not None:
+            self.request.visit(simulation.world)
         simulation.loss()  # a reference figure that is missing is known now, not after a week
         simulation.run(self.request.stop, self.scenario.name, progress=self.progress,
                        interrupts=interrupts)  # fmt: skip

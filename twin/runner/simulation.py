@@ -135,6 +135,8 @@ def simulate(
     scenario = request.world
     simulation = Simulation(scenario, request.parts, events=events)
     try:
+        if request.visit is not None:
+            request.visit(simulation.world)
         simulation.run(request.stop, scenario.name, progress=progress)
         simulation.finish()
     except BaseException:

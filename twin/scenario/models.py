@@ -30,6 +30,8 @@ __all__ = [
     "MonitoringSpec",
     "Scenario",
     "SealedSpec",
+    "SliceSpec",
+    "SuiteSpec",
 ]
 
 
@@ -112,6 +114,30 @@ class LossSpec(Spec):
     floor: int = Field(default=0, ge=0, strict=True)
 
 
+class SliceSpec(Spec):
+    """A stretch of the run, *since* to *until* after the start, that `--slices` has both run."""
+
+    since: Seconds = 0
+    until: Seconds
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Self:
+        if self.until <= self.since:
+            raise disagree("until", "is not after since: a slice ends later than it begins")
+        return self
+
+
+class SuiteSpec(Spec):
+    """How `twin test` takes the scenario; the run itself knows nothing of it.
+
+    One with *tags* is left out of folders unless one of them is asked for. *slices* are short
+    enough for the reference engine in everyday checks.
+    """
+
+    tags: tuple[Kebab, ...] = ()
+    slices: tuple[SliceSpec, ...] = ()
+
+
 class Document(Spec):
     """What a scenario file holds."""
 
@@ -136,6 +162,7 @@ class Document(Spec):
     expect: tuple[Expectation, ...] = ()
     invariants: tuple[str, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    suite: SuiteSpec = SuiteSpec()
     claims_not_made: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
 
     @property

@@ -50,6 +50,7 @@ _DISTINCT = (
     ("controls.*.thresholds.*.name", "threshold"),
     ("invariants.*", "invariant"),
     ("seeds.*", "seed"),
+    ("suite.tags.*", "tag"),
 )
 """Names that may occur once among their neighbours."""
 
@@ -81,6 +82,9 @@ class References:
         self._keyed("procedures", "procedure")
         for pattern, kind in _DISTINCT:
             self._distinct(pattern, kind)
+        for path, item in find(self._root, "suite.slices.*"):
+            for field in ("since", "until"):
+                self._inside((*path, field), reach(item, (field,)))
         for pattern in _SCOPES:
             for path, scope in find(self._root, pattern) if pattern else [((), self._root)]:
                 self._scope(path, scope)

@@ -6,7 +6,8 @@ given paths and names, never objects, and answers with a plain record.
 
 from __future__ import annotations
 
-from twin.suite.cases import Case, Result, cases, run_case
+from twin.suite.case import Case, Result
+from twin.suite.cases import cases, chosen, run_case, slices
 from twin.suite.pool import run_all
 
-__all__ = ["Case", "Result", "cases", "run_all", "run_case"]
+__all__ = ["Case", "Result", "cases", "chosen", "run_all", "run_case", "slices"]

@@ -1,98 +1,24 @@
-"""The cases of a suite, and how one is run: judged, and compared with its golden file."""
+"""The cases of scenarios, and how one is run: judged, and compared with its golden file."""
 
 from __future__ import annotations
 
-import shlex
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from twin import golden
-from twin.chain.engines import best
+from twin.chain.engines import names
 from twin.errors import Interrupted, TwinError, UsageError
-from twin.library import SUFFIX, Library
+from twin.library import Library, find
 from twin.monitoring.promtool import find_promtool, judge
 from twin.monitoring.series import read_sqlite
 from twin.results import Check, Loss
 from twin.runner import Outcome, Request, execute, simulate
 from twin.scenario import Scenario
+from twin.suite.case import Case, Result
+from twin.suite.slices import agreed
 
-__all__ = ["Case", "Result", "cases", "run_case"]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One run of a suite: a *scenario* file with *seed*, or its *control*.
-
-    *golden* says whether there is a golden file to compare with, which *update* writes anew.
-    *judge* names who else evaluates the alert rules: promtool, or nobody.
-    """
-
-    scenario: Path
-    seed: int
-    golden: bool
-    control: str | None = None
-    without: tuple[str, ...] = ()
-    engine: str = field(default_factory=best)
-    agents: tuple[Path, ...] = ()
-    root: Path = Path("runs")
-    update: bool = False
-    judge: str | None = None
-
-    @property
-    def label(self) -> str:
-        """The case in one word: `baseline`, `baseline[7]`, `oracle-unit-error.one-liar`."""
-        name = self.scenario.name.removesuffix(SUFFIX)
-        tail = f".{self.control}" if self.control else ""
-        return f"{name}{tail}" if self.golden else f"{name}{tail}[{self.seed}]"
-
-    @property
-    def command(self) -> str:
-        """The line that runs it again."""
-        parts = ["twin", "run", str(self.scenario), "--seed", str(self.seed)]
-        if self.control:
-            parts += ["--control", self.control]
-        if self.without:
-            parts += ["--without", ",".join(self.without)]
-        if self.engine != best():
-            parts += ["--engine", self.engine]
-        for folder in self.agents:
-            parts += ["--agents", str(folder)]
-        return shlex.join(parts)
-
-    @property
-    def golden_file(self) -> Path:
-        """Where its golden file lies."""
-        return golden.path_of(self.scenario, self.label)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a case: *checks* that broke, *differences* from the golden file, or an *error*.
-
-    *saved* is the loss that the procedures switched off would have saved, in *unit*. *updated*
-    are the figures of the golden file that changed. *start* is the scenario's, in unix seconds.
-    """
-
-    case: Case
-    passed: bool
-    seconds: float = 0.0
-    run: str = ""
-    broken: tuple[Check, ...] = ()
-    differences: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    error: str = ""
-    exit_code: int = 0
-    loss: int | None = None
-    saved: int | None = None
-    unit: str = ""
-    digest: str = ""
-    start: int = 0
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the user stopped it: nothing is known of it then."""
-        return self.exit_code == Interrupted.exit_code
+__all__ = ["cases", "chosen", "run_case", "slices"]
 
 
 def cases(
@@ -134,13 +60,67 @@ def cases(
     return found
 
 
+def chosen(library: Library, given: Sequence[str], *, tag: str | None = None) -> list[Path]:
+    """Return the scenario files that *given* names; of a folder, only those with *tag*.
+
+    Without a *tag* those with tags are left out of folders: they are run when they are named.
+    UsageError where a folder has none.
+    """
+    found: list[Path] = []
+    for item in given:
+        paths = find([item])
+        if Path(item).is_dir():
+            tags = {path: library.load(path).suite.tags for path in paths}
+            paths = [path for path in paths if (tag in tags[path] if tag else not tags[path])]
+            if not paths:
+                known = ", ".join(sorted({name for held in tags.values() for name in held}))
+                what = f"tagged {tag}" if tag else "without a tag"
+                raise UsageError(f"{item} holds no scenario {what}; tags there: {known or 'none'}")
+        found.extend(paths)
+    return found
+
+
+def slices(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    seed: int | None = None,
+    without: tuple[str, ...] = (),
+    agents: tuple[Path, ...] = (),
+) -> list[Case]:
+    """Return a case for each slice that the scenarios at *paths* declare, on their first seed.
+
+    UsageError where none declares any, or only one engine is here.
+    """
+    if "both" not in names():
+        raise UsageError(
+            "--slices compares two engines, and the fast one is not built here (make setup)"
+        )
+    library.parts_without(without)
+    found: list[Case] = []
+    for path in paths:
+        scenario = library.load(path)
+        number = scenario.seed if seed is None else scenario.with_seed(seed).seed
+        found.extend(
+            Case(
+                scenario=path, seed=number, golden=number == scenario.seed and not without,
+                without=without, engine="both", agents=agents, slice=(item.since, item.until),
+            )
+            for item in scenario.suite.slices
+        )  # fmt: skip
+    if not found:
+        raise UsageError("none of these scenarios declares slices (suite: {slices: [...]})")
+    return found
+
+
 def run_case(case: Case) -> Result:
     """Run *case* in this process; an error of the twin becomes part of the result.
 
     So does Ctrl-C outside the run itself, so that a suite keeps what it has.
     """
+    run = _run if case.slice is None else _run_slice
     try:
-        return _run(case, Library(agents=case.agents, engine=case.engine))
+        return run(case, Library(agents=case.agents, engine=case.engine))
     except KeyboardInterrupt:
         return Result(case, passed=False, error="stopped", exit_code=Interrupted.exit_code)
     except TwinError as error:
@@ -174,6 +154,16 @@ def _run(case: Case, library: Library) -> Result:
         digest=outcome.summary.digest,
         start=scenario.start,
     )
+
+
+def _run_slice(case: Case, library: Library) -> Result:
+    assert case.slice is not None  # noqa: S101 - it was asked for that
+    began = time.perf_counter()
+    scenario = library.load(case.scenario).with_seed(case.seed)
+    since, until = case.slice
+    digest = agreed(scenario, library.parts_without(case.without), since=since, until=until)
+    return Result(case, passed=True, seconds=time.perf_counter() - began, digest=digest,
+                  start=scenario.start)  # fmt: skip
 
 
 def _judge(library: Library, scenario: Scenario, outcome: Outcome) -> None:

@@ -20,7 +20,8 @@ from typing import Self
 
 from twin.errors import CrashError, Interrupted
 from twin.runner import Interrupts
-from twin.suite.cases import Case, Result, run_case
+from twin.suite.case import Case, Result
+from twin.suite.cases import run_case
 
 __all__ = ["run_all", "without_ctrl_c"]
 

@@ -1,51 +1,84 @@
-//! The call tree of geth's `callTracer`, with logs.
+//! The tree of messages, as `twin.chain.trace` makes geth's `callTracer` of it.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use revm::context::CreateScheme;
 use revm::inspector::Inspector;
 use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::interpreter_types::{InputsTr, LoopControl};
 use revm::interpreter::{
     CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome, InstructionResult,
-    InterpreterResult,
+    Interpreter, InterpreterResult,
 };
-use revm::primitives::{Address, Bytes, Log, U256, hex};
+use revm::primitives::{Address, Bytes, Log, U256};
 
+use crate::convert::integer;
 use crate::course::Ctx;
+use crate::trace::facts::{Facts, named, standing};
 use crate::trace::words;
 use crate::vm::Outcome;
 
-/// One message of the call tree.
+const SELFDESTRUCT: u8 = 0xff;
+
+/// One message of the tree.
 struct Frame {
     kind: &'static str,
     from: Address,
     to: Option<Address>,
     value: Option<U256>,
     gas: u64,
+    intrinsic: u64,
     gas_used: u64,
     input: Bytes,
-    result: Option<(InstructionResult, Bytes)>,
+    result: InstructionResult,
+    output: Bytes,
     calls: Vec<Frame>,
     logs: Vec<(Log, usize)>,
+    /// The instruction that runs, or the last one; whether it failed.
+    last: Option<(Facts, bool)>,
 }
 
-/// Builds the call tree.
+/// Builds the tree.
 #[derive(Default)]
 pub struct Calls {
     open: Vec<Frame>,
     root: Option<Frame>,
+    going: Option<(Address, Address, U256)>, // who destroys itself, for whom, with how much
 }
 
 impl Calls {
+    fn begin(&mut self, kind: &'static str, from: Address, to: Option<Address>, gas: u64) {
+        self.open.push(Frame {
+            kind,
+            from,
+            to,
+            value: None,
+            gas,
+            intrinsic: 0,
+            gas_used: 0,
+            input: Bytes::new(),
+            result: InstructionResult::Stop,
+            output: Bytes::new(),
+            calls: Vec::new(),
+            logs: Vec::new(),
+            last: None,
+        });
+    }
+
     fn close(&mut self, result: &InterpreterResult, made: Option<Address>) {
+        use InstructionResult as R;
         let Some(mut frame) = self.open.pop() else {
             return;
         };
-        frame.gas_used = result.gas.total_gas_spent();
+        frame.gas_used = match result.result {
+            R::CallTooDeep | R::OutOfFunds | R::NonceOverflow => 0,
+            halted if !halted.is_ok() && !halted.is_revert() => frame.gas,
+            _ => result.gas.total_gas_spent(),
+        };
         if result.result.is_ok() && made.is_some() {
             frame.to = made;
         }
-        frame.result = Some((result.result, result.output.clone()));
+        (frame.result, frame.output) = (result.result, result.output.clone());
         self.place(frame);
     }
 
@@ -56,8 +89,8 @@ impl Calls {
         }
     }
 
-    /// The tree as geth writes it; *gas* is the limit and *done* the outcome of the whole.
-    pub fn json<'py>(
+    /// The tree; *gas* is the limit and *done* the outcome of the whole.
+    pub fn record<'py>(
         self,
         py: Python<'py>,
         gas: u64,
@@ -66,82 +99,83 @@ impl Calls {
         let Some(mut root) = self.root else {
             return Ok(PyDict::new(py));
         };
+        root.intrinsic = gas.saturating_sub(root.gas);
         (root.gas, root.gas_used) = (gas, done.gas_used);
-        root.json(py)
+        root.record(py)
     }
 }
 
 impl Frame {
-    fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let made = PyDict::new(py);
-        made.set_item("type", self.kind)?;
-        made.set_item("from", format!("{:#x}", self.from))?;
-        if let Some(to) = self.to {
-            made.set_item("to", format!("{to:#x}"))?;
+        made.set_item("kind", self.kind)?;
+        made.set_item("sender", PyBytes::new(py, self.from.as_slice()))?;
+        made.set_item("to", self.to.map(|to| PyBytes::new(py, to.as_slice())))?;
+        let value = self.value.map(|value| integer(py, value));
+        made.set_item("value", value.transpose()?)?;
+        made.set_item("gas", self.gas)?;
+        made.set_item("intrinsic", self.intrinsic)?;
+        made.set_item("used", self.gas_used)?;
+        made.set_item("input", PyBytes::new(py, &self.input))?;
+        made.set_item("output", PyBytes::new(py, &self.output))?;
+        let failed = !self.result.is_ok();
+        made.set_item("error", if failed { words(self.result) } else { "" })?;
+        let fault = self.last.as_ref().filter(|(_, bad)| *bad && failed);
+        let fault = fault.map(|(facts, _)| facts.record(py));
+        made.set_item("fault", fault.transpose()?)?;
+        let calls = self.calls.iter().map(|call| call.record(py));
+        let calls = PyList::new(py, calls.collect::<PyResult<Vec<_>>>()?)?;
+        made.set_item("calls", calls)?;
+        let logs = PyList::empty(py);
+        for (log, position) in &self.logs {
+            let topics = log.topics().iter();
+            let topics = PyList::new(py, topics.map(|t| PyBytes::new(py, t.as_slice())))?;
+            let address = PyBytes::new(py, log.address.as_slice());
+            let data = PyBytes::new(py, &log.data.data);
+            logs.append((address, topics, data, position))?;
         }
-        if let Some(value) = self.value {
-            made.set_item("value", format!("{value:#x}"))?;
-        }
-        made.set_item("gas", format!("{:#x}", self.gas))?;
-        made.set_item("gasUsed", format!("{:#x}", self.gas_used))?;
-        made.set_item("input", hex::encode_prefixed(&self.input))?;
-        if let Some((result, output)) = &self.result {
-            Self::ending(&made, *result, output)?;
-        }
-        if !self.calls.is_empty() {
-            let calls = self.calls.iter().map(|call| call.json(py));
-            made.set_item(
-                "calls",
-                PyList::new(py, calls.collect::<PyResult<Vec<_>>>()?)?,
-            )?;
-        }
-        let failed = self
-            .result
-            .as_ref()
-            .is_some_and(|(result, _)| !result.is_ok());
-        if !self.logs.is_empty() && !failed {
-            let logs = PyList::empty(py);
-            for (log, position) in &self.logs {
-                let entry = PyDict::new(py);
-                let topics = log.topics().iter().map(hex::encode_prefixed);
-                entry.set_item("address", format!("{:#x}", log.address))?;
-                entry.set_item("topics", PyList::new(py, topics)?)?;
-                entry.set_item("data", hex::encode_prefixed(&log.data.data))?;
-                entry.set_item("position", format!("{position:#x}"))?;
-                logs.append(entry)?;
-            }
-            made.set_item("logs", logs)?;
-        }
+        made.set_item("logs", logs)?;
         Ok(made)
     }
-
-    fn ending(made: &Bound<'_, PyDict>, result: InstructionResult, output: &Bytes) -> PyResult<()> {
-        if result.is_ok() {
-            if !output.is_empty() {
-                made.set_item("output", hex::encode_prefixed(output))?;
-            }
-            return Ok(());
-        }
-        made.set_item("error", words(result))?;
-        if result == InstructionResult::Revert && !output.is_empty() {
-            made.set_item("output", hex::encode_prefixed(output))?;
-            if let Some(reason) = reason(output) {
-                made.set_item("revertReason", reason)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The text of `Error(string)`.
-fn reason(output: &[u8]) -> Option<String> {
-    let body = output.strip_prefix(&[0x08, 0xc3, 0x79, 0xa0])?;
-    let length = usize::try_from(U256::try_from_be_slice(body.get(32..64)?)?).ok()?;
-    let end = length.checked_add(64)?;
-    String::from_utf8(body.get(64..end)?.to_vec()).ok()
 }
 
 impl Inspector<Ctx, EthInterpreter> for Calls {
+    fn step(&mut self, interp: &mut Interpreter<EthInterpreter>, context: &mut Ctx) {
+        let facts = Facts::of(interp, context);
+        if facts.op == SELFDESTRUCT
+            && let Ok(target) = interp.stack.peek(0)
+        {
+            let here = interp.input.target_address();
+            self.going = Some((here, named(&target), standing(context, here).1));
+        }
+        if let Some(frame) = self.open.last_mut() {
+            frame.last = Some((facts, false));
+        }
+    }
+
+    fn step_end(&mut self, interp: &mut Interpreter<EthInterpreter>, _: &mut Ctx) {
+        let Some(result) = interp.bytecode.instruction_result() else {
+            return;
+        };
+        if let Some((_, bad)) = self
+            .open
+            .last_mut()
+            .and_then(|frame| frame.last.as_mut())
+            .filter(|_| !result.is_ok() && !result.is_revert())
+        {
+            *bad = true;
+        }
+        if let (InstructionResult::SelfDestruct, Some((from, to, value))) =
+            (result, self.going.take())
+        {
+            self.begin("SELFDESTRUCT", from, Some(to), 0);
+            if let Some(mut frame) = self.open.pop() {
+                frame.value = Some(value);
+                self.place(frame);
+            }
+        }
+    }
+
     fn call(&mut self, context: &mut Ctx, inputs: &mut CallInputs) -> Option<CallOutcome> {
         let (kind, from, to) = match inputs.scheme {
             CallScheme::Call => ("CALL", inputs.caller, inputs.target_address),
@@ -153,18 +187,11 @@ impl Inspector<Ctx, EthInterpreter> for Calls {
                 inputs.bytecode_address,
             ),
         };
-        self.open.push(Frame {
-            kind,
-            from,
-            to: Some(to),
-            value: (inputs.scheme != CallScheme::StaticCall).then(|| inputs.value.get()),
-            gas: inputs.gas_limit,
-            gas_used: 0,
-            input: inputs.input.bytes(context),
-            result: None,
-            calls: Vec::new(),
-            logs: Vec::new(),
-        });
+        self.begin(kind, from, Some(to), inputs.gas_limit);
+        if let Some(frame) = self.open.last_mut() {
+            frame.value = (kind != "STATICCALL").then(|| inputs.value.get());
+            frame.input = inputs.input.bytes(context);
+        }
         None
     }
 
@@ -177,18 +204,11 @@ impl Inspector<Ctx, EthInterpreter> for Calls {
             CreateScheme::Create2 { .. } => "CREATE2",
             _ => "CREATE",
         };
-        self.open.push(Frame {
-            kind,
-            from: inputs.caller(),
-            to: None,
-            value: Some(inputs.value()),
-            gas: inputs.gas_limit(),
-            gas_used: 0,
-            input: inputs.init_code().clone(),
-            result: None,
-            calls: Vec::new(),
-            logs: Vec::new(),
-        });
+        self.begin(kind, inputs.caller(), None, inputs.gas_limit());
+        if let Some(frame) = self.open.last_mut() {
+            frame.value = Some(inputs.value());
+            frame.input = inputs.init_code().clone();
+        }
         None
     }
 
@@ -201,20 +221,5 @@ impl Inspector<Ctx, EthInterpreter> for Calls {
             let position = frame.calls.len();
             frame.logs.push((log, position));
         }
-    }
-
-    fn selfdestruct(&mut self, contract: Address, target: Address, value: U256) {
-        self.place(Frame {
-            kind: "SELFDESTRUCT",
-            from: contract,
-            to: Some(target),
-            value: Some(value),
-            gas: 0,
-            gas_used: 0,
-            input: Bytes::new(),
-            result: None,
-            calls: Vec::new(),
-            logs: Vec::new(),
-        });
     }
 }

@@ -52,6 +52,20 @@ const poor = new ethers.Wallet('0x' + '11'.repeat(32), provider);
 const broke = await refused(() => poor.sendTransaction({ to: other, value: 1n, gasLimit: 21_000 }));
 done.broke = broke?.code;
 
+// How the mint ran: geth's tracers, and the state that they start from.
+const tree = await provider.send('debug_traceTransaction', [minted.hash, { tracer: 'callTracer', tracerConfig: { withLog: true } }]);
+const steps = await provider.send('debug_traceTransaction', [minted.hash, {}]);
+const difference = await provider.send('debug_traceTransaction', [minted.hash, { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }]);
+const [slot, value] = Object.entries(difference.post[address.toLowerCase()].storage).find(([, found]) => BigInt(found) === 1000n);
+done.traced = {
+  gas: Number(tree.gasUsed) === Number(minted.gasUsed) && steps.gas === Number(minted.gasUsed),
+  logs: tree.logs.length,
+  last: steps.structLogs.at(-1).op,
+  stored: [await provider.getStorage(address, slot, minted.blockNumber - 1),
+    await provider.getStorage(address, slot, minted.blockNumber)].map(Number),
+  value: Number(value),
+};
+
 const admin = new ethers.JsonRpcProvider(`${config.rpc_url}/?token=${config.token}`);
 const snapshot = await admin.send('evm_snapshot', []);
 const height = await provider.getBlockNumber();

@@ -69,6 +69,29 @@ const overridden = await reader.call({
 });
 done.override = Number(overridden.data);
 
+// The state before the mint, and after it, by every way to an older block.
+const [past, then] = [minted.blockNumber - 1n, minted.blockNumber];
+const held = async (blockNumber) => Number((await reader.call({
+  to: address, data: `0x70a08231${other.slice(2).padStart(64, '0')}`, blockNumber,
+})).data);
+const slots = (await reader.createAccessList({
+  account: account.address, to: address, data: `0x70a08231${other.slice(2).padStart(64, '0')}`,
+})).accessList[0].storageKeys;
+const stored = async (blockNumber) => Number(BigInt(
+  await reader.getStorageAt({ address, slot: slots[0], blockNumber })));
+const proved = await reader.getProof({ address, storageKeys: slots, blockNumber: past });
+done.history2 = {
+  called: [await held(past), await held(then)],
+  stored: [await stored(past), await stored(then)],
+  proved: proved.storageProof.map((item) => Number(item.value)),
+  nonces: [await reader.getTransactionCount({ address: account.address, blockNumber: past }),
+    await reader.getTransactionCount({ address: account.address, blockNumber: then })],
+};
+const trial = await reader.simulateBlocks({
+  blocks: [{ calls: [{ account: stranger, to: other, value: 5n }, { account: stranger, to: address, data: '0x18160ddd' }] }],
+});
+done.trial = trial[0].calls.map((call) => call.status);
+
 const tester = createTestClient({ mode: 'hardhat', chain, transport: http(`${config.rpc_url}/?token=${config.token}`) });
 const snapshot = await tester.snapshot();
 const height = await reader.getBlockNumber();

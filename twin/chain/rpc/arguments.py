@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from twin.chain.port import AccountState, BlockEnv, Call
-from twin.chain.rpc.params import address, data, number, quantity, reading, slot, word
+from twin.chain.rpc.errors import Refused
+from twin.chain.rpc.params import address, data, number, quantity, reading, slot, small, word
 
 __all__ = ["AccountOverride", "CallObject", "account_overrides", "block_overrides", "call_object"]
 
@@ -51,7 +52,19 @@ class CallObject:
     def made(self, limit: int) -> Call:
         """Return the call to execute, with at most *limit* gas."""
         gas = limit if self.gas is None else min(self.gas, limit)
-        return Call(self.to, self.data, self.sender or bytes(20), self.value, gas)
+        sender, listed = self.sender or bytes(20), self.access_list or ()
+        return Call(self.to, self.data, sender, self.value, gas, listed)
+
+    @property
+    def price(self) -> tuple[int, int]:
+        """The fee cap and the tip, wei a gas; zeros where it names none."""
+        if self.gas_price is not None:
+            return self.gas_price, self.gas_price
+        return self.max_fee or 0, self.tip or 0
+
+    def listing(self, access_list: tuple[tuple[bytes, tuple[int, ...]], ...]) -> CallObject:
+        """Return the same with *access_list*."""
+        return replace(self, access_list=access_list)
 
 
 def call_object(body: Any) -> CallObject:
@@ -147,7 +160,7 @@ def _account(item: Any) -> AccountOverride:
     if storage is not None and changed is not None:
         raise ValueError("account has both 'state' and 'stateDiff'")
     return AccountOverride(
-        _field(item, "nonce", quantity),
+        _field(item, "nonce", small),
         _field(item, "balance", quantity),
         _field(item, "code", data),
         storage,
@@ -155,16 +168,23 @@ def _account(item: Any) -> AccountOverride:
     )
 
 
+def _blob_fee(value: Any) -> int:
+    if number(value) != 1:
+        raise ValueError("there are no blobs here: it is always 0x1")
+    return 0  # excess blob gas
+
+
 _BLOCK_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "number": ("number", number),
-    "time": ("timestamp", number),
-    "gasLimit": ("gas_limit", number),
+    "number": ("number", small),
+    "time": ("timestamp", small),
+    "gasLimit": ("gas_limit", small),
     "feeRecipient": ("coinbase", address),
     "coinbase": ("coinbase", address),
     "prevRandao": ("prevrandao", word),
     "random": ("prevrandao", word),
-    "baseFeePerGas": ("base_fee", number),
-    "baseFee": ("base_fee", number),
+    "baseFeePerGas": ("base_fee", small),
+    "baseFee": ("base_fee", small),
+    "blobBaseFee": ("excess_blob_gas", _blob_fee),
 }
 
 
@@ -172,6 +192,10 @@ def block_overrides(env: BlockEnv, body: Mapping[str, Any]) -> BlockEnv:
     """Return *env* with what *body*, `eth_call`'s fourth argument, says instead."""
     changes = {}
     for key, value in body.items():
+        if value is None or key == "difficulty":  # after the merge it does nothing
+            continue
+        if key in {"beaconRoot", "withdrawals"}:
+            raise Refused(f'block override "{key}" is not supported for this RPC method')
         if key not in _BLOCK_FIELDS:
             reading("invalid argument 3", _unknown, key)
         name, read = _BLOCK_FIELDS[key]

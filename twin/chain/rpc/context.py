@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from twin.chain.chain import Chain
 from twin.chain.headers import Header
-from twin.chain.port import AccountState, BlockEnv
+from twin.chain.port import AccountState, BlockEnv, Transaction
 from twin.chain.rpc.bare import BareChain
 from twin.chain.rpc.errors import Refused
 from twin.chain.rpc.forms import block_form, header_form
 from twin.chain.rpc.params import BlockId, Params
-from twin.chain.rpc.views import Views, views_of
+from twin.chain.rpc.views import inspected
 from twin.errors import UnknownBlock
 
 __all__ = ["Context", "DevAccount", "Method", "Namespace"]
@@ -49,11 +49,13 @@ class Context:
         """Look at *chain*, and sign for *accounts*."""
         self.chain = chain
         self.bare = chain if isinstance(chain, BareChain) else None
+        self.submit: Callable[[Transaction], bytes] = chain.submit
         self.accounts = {account.address: account for account in accounts}
         self.impersonated: set[bytes] = set()
-        self.views: Views = views_of(chain.engine)
+        self.engine = inspected(chain.engine)
         self._numbers: dict[bytes, int] = {}
         self._roots: dict[bytes, bytes] = {}
+        self._rooted: tuple[int, int, bytes] | None = None  # snapshot, state version, root
 
     @property
     def chain_id(self) -> int:
@@ -120,26 +122,45 @@ class Context:
         return block_form(header, content, chain_id=self.chain_id, full=full, root=root)
 
     def _root(self, header: Header) -> bytes | None:
-        """Return the state root of the latest block, and of one that was asked for as such."""
-        key = header.hash
-        if header.number == self.chain.head and key not in self._roots:
+        """Return the state root after a block of the reorg window, and what was told of others."""
+        key, number = header.hash, header.number
+        if key not in self._roots and number >= self._oldest:
             if len(self._roots) >= _KEPT:
                 del self._roots[next(iter(self._roots))]
-            self._roots[key] = self.chain.state_root()
+            self._roots[key] = self._state_root(number)
         return self._roots.get(key)
+
+    def _state_root(self, number: int) -> bytes:
+        """Return the state root after block *number*; blocks without transactions share one."""
+        snapshot = self.chain.state_handle(number)
+        if snapshot is None:
+            return self.chain.state_root()
+        version = self.chain.state_version
+        if self._rooted is None or self._rooted[:2] != (snapshot, version):
+            with self.engine.standing(snapshot):
+                self._rooted = snapshot, version, self.engine.state_root()
+        return self._rooted[2]
 
     # -- state
 
-    def snapshot(self, number: int) -> int | None:
-        """Return the engine's snapshot of the state after block *number*; None for the present."""
-        if number == self.chain.head:
-            return None
+    @property
+    def _oldest(self) -> int:
+        """The first block after which the state is kept."""
+        return max(0, self.chain.head - self.chain.config.reorg_window)
+
+    def snapshot(self, number: int, *, missing: str | None = None) -> int | None:
+        """Return the engine's snapshot of the state after block *number*; None for the present.
+
+        Beyond the reorg window, Refused says *missing*, or what go-ethereum says of a trie.
+        """
         try:
             return self.chain.state_handle(number)
-        except UnknownBlock as error:
-            raise Refused(
-                f"missing trie node: historical state of block {number} is not available ({error})"
-            ) from None
+        except UnknownBlock:
+            kept = f"the states of blocks {self._oldest} to {self.chain.head} are kept"
+            if missing is None:
+                root = self.chain.header(number).state_hash.hex()
+                missing = f"missing trie node {root} (path ) state 0x{root} is not available"
+            raise Refused(f"{missing}: block {number} is beyond the reorg window, {kept}") from None
 
     def env(self, number: int) -> BlockEnv:
         """Return the environment of block *number*."""
@@ -147,10 +168,10 @@ class Context:
 
     def account(self, address: bytes, block: BlockId) -> AccountState:
         """Return an account after *block*."""
-        number = self.state_number(block)
-        return self.views.account(address, self.snapshot(number))
+        with self.engine.standing(self.snapshot(self.state_number(block))):
+            return self.engine.account(address)
 
     def storage(self, address: bytes, slot: int, block: BlockId) -> int:
         """Return a storage slot after *block*."""
-        number = self.state_number(block)
-        return self.views.storage(address, slot, self.snapshot(number))
+        with self.engine.standing(self.snapshot(self.state_number(block))):
+            return self.engine.storage(address, slot)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from twin.chain.chain import Chain
+from twin.chain.port import Transaction
 from twin.chain.rpc.context import Context, DevAccount, Method, Namespace
 from twin.chain.rpc.debug import Debug
 from twin.chain.rpc.errors import (
@@ -32,6 +33,7 @@ from twin.chain.rpc.evm import Evm
 from twin.chain.rpc.filters import Filters
 from twin.chain.rpc.node import Node, modules
 from twin.chain.rpc.params import Params
+from twin.chain.rpc.simulate import Simulation
 from twin.chain.rpc.subscriptions import Session
 from twin.chain.rpc.txpool import TxPool
 from twin.clock import Clock
@@ -52,6 +54,7 @@ _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _FREE = {"hardhat_getAutomine"}
 
 Crash = Callable[[str, Exception], object]
+Submit = Callable[[Transaction], bytes]
 
 
 class Rpc:
@@ -70,10 +73,16 @@ class Rpc:
         bare: bool = False,
         token: str | None = None,
         on_crash: Crash | None = None,
+        submit: Submit | None = None,
     ) -> None:
-        """Gather the methods; *on_crash* is told (method, error) of what should not happen."""
+        """Gather the methods; *on_crash* is told (method, error) of what should not happen.
+
+        *submit* takes transactions instead of the chain, and returns their hashes.
+        """
         self.chain, self.clock, self.token = chain, clock, token
         self.context = Context(chain, accounts)
+        if submit is not None:
+            self.context.submit = submit
         self.filters = Filters(self.context)
         self._on_crash = on_crash
         state = State(self.context)
@@ -86,6 +95,7 @@ class Rpc:
             Node(self.context),
             TxPool(self.context),
             Debug(self.context),
+            Simulation(self.context),
         ]
         self.methods: dict[str, Method] = {
             name: method for part in parts for name, method in part.methods().items()

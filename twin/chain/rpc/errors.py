@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.chain.reverts import revert_reason
 from twin.errors import ChainError, InvalidTransaction, Reverted, TwinError, UnknownBlock
 
 __all__ = [
@@ -30,23 +31,6 @@ __all__ = [
     "from_twin",
     "revert_reason",
 ]
-
-_ERROR = bytes.fromhex("08c379a0")  # Error(string)
-_PANIC = bytes.fromhex("4e487b71")  # Panic(uint256)
-
-# go-ethereum's accounts/abi/abi.go, panicReasons.
-_PANICS = {
-    0x00: "generic panic",
-    0x01: "assert(false)",
-    0x11: "arithmetic underflow or overflow",
-    0x12: "division or modulo by zero",
-    0x21: "enum overflow",
-    0x22: "invalid encoded storage byte array accessed",
-    0x31: "out-of-bounds array access; popping on an empty array",
-    0x32: "out-of-bounds access of an array or bytesN",
-    0x41: "out of memory",
-    0x51: "uninitialized function",
-}
 
 # Reasons of the twin (their beginning) and what go-ethereum says instead.
 _TEXTS = (
@@ -128,19 +112,6 @@ class ExecutionReverted(RpcError):
         reason = revert_reason(output)
         message = f"execution reverted: {reason}" if reason else "execution reverted"
         super().__init__(message, "0x" + output.hex())
-
-
-def revert_reason(output: bytes) -> str:
-    """Return what an `Error(string)` or a `Panic(uint256)` says, and nothing for other payloads."""
-    selector, body = output[:4], output[4:]
-    if selector == _PANIC and len(body) == 32:
-        code = int.from_bytes(body, "big")
-        return _PANICS.get(code, f"unknown panic code: {code:#x}")
-    if selector == _ERROR and len(body) >= 64:
-        size = int.from_bytes(body[32:64], "big")
-        if size <= len(body) - 64:
-            return body[64 : 64 + size].decode("utf-8", "replace")
-    return ""
 
 
 def from_twin(error: TwinError) -> RpcError:

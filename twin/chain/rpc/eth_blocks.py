@@ -25,6 +25,8 @@ class Blocks:
             "eth_blockNumber": (self._block_number, 0),
             "eth_getBlockByNumber": (self._block, 2),
             "eth_getBlockByHash": (self._block_by_hash, 2),
+            "eth_getHeaderByNumber": (self._header, 1),
+            "eth_getHeaderByHash": (self._header_by_hash, 1),
             "eth_getBlockTransactionCountByNumber": (self._count, 1),
             "eth_getBlockTransactionCountByHash": (self._count_by_hash, 1),
             "eth_getUncleCountByBlockNumber": (self._uncles, 1),
@@ -34,6 +36,7 @@ class Blocks:
             "eth_getTransactionByHash": (self._transaction, 1),
             "eth_getTransactionByBlockNumberAndIndex": (self._transaction_at, 2),
             "eth_getTransactionByBlockHashAndIndex": (self._transaction_in, 2),
+            "eth_getTransactionBySenderAndNonce": (self._transaction_of, 2),
             "eth_getRawTransactionByHash": (self._raw, 1),
             "eth_getTransactionReceipt": (self._receipt, 1),
             "eth_getBlockReceipts": (self._receipts, 1),
@@ -49,6 +52,18 @@ class Blocks:
 
     def _block_by_hash(self, params: Params) -> dict[str, Any] | None:
         return self._form(params.word(0), full=params.flag(1))
+
+    def _header(self, params: Params) -> dict[str, Any] | None:
+        number = self._context.number(params.block(0, REQUIRED))
+        return self._head(number)
+
+    def _header_by_hash(self, params: Params) -> dict[str, Any] | None:
+        return self._head(self._context.number(params.word(0)))
+
+    def _head(self, number: int | None) -> dict[str, Any] | None:
+        if number is None or number > self._chain.head:
+            return None
+        return self._context.header_form(number)
 
     def _form(self, block: BlockId, *, full: bool) -> dict[str, Any] | None:
         number = self._context.number(block)
@@ -116,6 +131,20 @@ class Blocks:
         form = self._form(block, full=True)
         found = [] if form is None else form["transactions"]
         return found[index] if index < len(found) else None
+
+    def _transaction_of(self, params: Params) -> dict[str, Any] | None:
+        """Look for what *sender* sent with a nonce: what waits, or back from the latest block."""
+        sender, nonce = params.address(0), params.quantity(1)
+        chain, chain_id = self._chain, self._context.chain_id
+        if nonce >= chain.account(sender).nonce:
+            waiting = (tx for tx in chain.pending() if (tx.sender, tx.nonce) == (sender, nonce))
+            found = next(waiting, None)
+            return None if found is None else transaction_form(found, None, chain_id=chain_id)
+        for number in range(chain.head, -1, -1):
+            for tx, receipt in chain.content(number):
+                if (tx.sender, tx.nonce) == (sender, nonce):
+                    return transaction_form(tx, receipt, chain_id=chain_id)
+        return None  # a contract's nonce counts what it created
 
     def _raw(self, params: Params) -> str | None:
         tx = self._chain.transaction(params.word(0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.chain.chain import Chain
+from twin.chain.codec import hex0x
 from twin.chain.rpc.context import Context, Method
 from twin.chain.rpc.errors import InvalidParams, Refused
 from twin.chain.rpc.params import REQUIRED, Params
@@ -44,6 +45,8 @@ class Fees:
             "eth_feeHistory": (self._history, 3),
             "eth_syncing": (lambda _: False, 0),
             "eth_mining": (lambda _: False, 0),
+            "eth_hashrate": (lambda _: "0x0", 0),
+            "eth_coinbase": (lambda _: hex0x(self._chain.config.coinbase), 0),
             "eth_protocolVersion": (lambda _: "0x44", 0),
         }
 

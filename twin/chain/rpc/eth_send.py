@@ -6,6 +6,9 @@ balance is short or its fee cap too low, so that is looked at here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from twin.chain.codec import hex0x
 from twin.chain.port import AccountState, Transaction
 from twin.chain.rpc.arguments import CallObject, call_object
@@ -13,14 +16,23 @@ from twin.chain.rpc.context import Context, Method
 from twin.chain.rpc.errors import Refused
 from twin.chain.rpc.eth_fees import suggested_tip
 from twin.chain.rpc.eth_state import State
+from twin.chain.rpc.forms import transaction_form
 from twin.chain.rpc.params import Params
-from twin.chain.rpc.signing import Unsigned, sign
+from twin.chain.rpc.signing import Unsigned, sign, sign_text
 from twin.chain.transactions import decode, impersonated
 from twin.chain.validity import least_gas
 
 __all__ = ["Sending"]
 
 _MARGIN = 5  # a fifth more gas than estimated: the next block is not the one estimated in
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What *sender* is about to sign."""
+
+    sender: bytes
+    unsigned: Unsigned
 
 
 class Sending:
@@ -36,7 +48,11 @@ class Sending:
             "eth_sendTransaction": (self._send, 1),
             "eth_sendRawTransaction": (self._send_raw, 1),
             "eth_signTransaction": (self._sign, 1),
+            "eth_fillTransaction": (self._fill, 1),
+            "eth_sign": (lambda p: self._sign_text(p.address(0), p.data(1)), 2),
+            "personal_sign": (lambda p: self._sign_text(p.address(1), p.data(0)), 3),
             "eth_accounts": (self._accounts, 0),
+            "eth_pendingTransactions": (self._pending, 0),
         }
 
     def _accounts(self, _params: Params) -> list[str]:
@@ -48,41 +64,69 @@ class Sending:
     def _send(self, params: Params) -> str:
         return hex0x(self.submit(self._made(params.read(0, call_object))))
 
-    def _sign(self, params: Params) -> dict[str, str]:
+    def _sign(self, params: Params) -> dict[str, Any]:
         tx = self._made(params.read(0, call_object))
         if tx.raw is None:
             raise Refused("unknown account: an impersonated sender cannot sign")
-        return {"raw": hex0x(tx.raw)}
+        return {"raw": hex0x(tx.raw), "tx": self._form(tx)}
+
+    def _fill(self, params: Params) -> dict[str, Any]:
+        """Return a transaction with all that was left out, for somebody else to sign."""
+        filled = self._filled(params.read(0, call_object))
+        signed = sign(filled.unsigned, (1).to_bytes(32, "big"))  # for its form alone
+        form = {**self._form(signed), "from": hex0x(filled.sender), "v": "0x0", "r": "0x0",
+                "s": "0x0", "yParity": "0x0"}  # fmt: skip
+        return {"raw": hex0x(filled.unsigned.encode(0, 0, 0)), "tx": form}
+
+    def _sign_text(self, address: bytes, data: bytes) -> str:
+        """Return the signature of *address* under *data*, which cannot be a transaction (EIP-191)."""
+        account = self._context.accounts.get(address)
+        if account is None:
+            raise Refused("unknown account")
+        return hex0x(sign_text(data, account.key))
+
+    def _form(self, tx: Transaction) -> dict[str, Any]:
+        return transaction_form(tx, None, chain_id=self._context.chain_id)
+
+    def _pending(self, _params: Params) -> list[dict[str, Any]]:
+        """Return what waits of the accounts that are signed for."""
+        mine = self._context.accounts
+        return [self._form(tx) for tx in self._chain.pending() if tx.sender in mine]
 
     # -- making
 
     def _made(self, asked: CallObject) -> Transaction:
         """Return the transaction *asked* for, what was left out filled in, signed if possible."""
-        context, chain = self._context, self._chain
-        sender = asked.sender
-        if sender is None or (
-            sender not in context.accounts and sender not in context.impersonated
-        ):
+        context, sender = self._context, asked.sender
+        if sender not in context.accounts and sender not in context.impersonated:
             raise Refused("unknown account")
+        filled = self._filled(asked)
+        account, tx = context.accounts.get(filled.sender), filled.unsigned
+        if account is not None:
+            return sign(tx, account.key)
+        return impersonated(
+            filled.sender, tx.nonce, tx.to, tx.data, chain_id=context.chain_id, gas=tx.gas,
+            max_fee=tx.max_fee, tip=tx.tip, value=tx.value, access_list=tx.access_list,
+        )  # fmt: skip
+
+    def _filled(self, asked: CallObject) -> _Filled:
+        """Return what *asked* describes, with what was left out."""
+        context, chain = self._context, self._chain
+        sender = asked.sender or bytes(20)
         if asked.chain_id not in {None, context.chain_id}:
             raise Refused(
                 f"chainId does not match node's (have={asked.chain_id}, want={context.chain_id})"
             )
         kind, max_fee, tip = self._fees(asked)
         nonce = chain.pending_nonce(sender) if asked.nonce is None else asked.nonce
-        gas = self._gas(asked) if asked.gas is None else asked.gas
-        access = asked.access_list or ()
-        account = context.accounts.get(sender)
-        if account is None:
-            return impersonated(
-                sender, nonce, asked.to, asked.data, chain_id=context.chain_id, gas=gas,
-                max_fee=max_fee, tip=tip, value=asked.value, access_list=access,
-            )  # fmt: skip
+        gas = asked.gas
+        if gas is None:
+            gas = self._gas(replace(asked, gas_price=None, max_fee=max_fee, tip=tip))
         unsigned = Unsigned(
             context.chain_id, nonce, asked.to, asked.value, asked.data, gas, max_fee, tip,
-            access, kind,
+            asked.access_list or (), kind,
         )  # fmt: skip
-        return sign(unsigned, account.key)
+        return _Filled(sender, unsigned)
 
     def _fees(self, asked: CallObject) -> tuple[int, int, int]:
         """Return (type, fee cap, tip)."""
@@ -114,7 +158,7 @@ class Sending:
         if chain.transaction(tx.hash) is not None:
             raise Refused("already known")
         if bare is None:
-            return chain.submit(tx)
+            return self._context.submit(tx)
         if bare.automine and tx.max_fee < chain.next_base_fee:
             raise Refused(
                 "max fee per gas less than block base fee: "

@@ -1,40 +1,25 @@
-"""`eth_` methods about state: balances, code, storage, proofs, and calls that change nothing."""
+"""`eth_` methods about state: balances, code, storage, proofs, and calls that change nothing.
+
+All of them answer for any block of the reorg window.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
-from twin.chain.codec import hex0x
-from twin.chain.estimate import estimate
-from twin.chain.port import AccountState, BlockEnv, Call, Output
-from twin.chain.rpc.arguments import (
-    CallObject,
-    account_overrides,
-    block_overrides,
-    call_object,
-)
+from twin.chain.codec import contract_address, hex0x
+from twin.chain.rpc.arguments import CallObject, call_object
+from twin.chain.rpc.calls import Place, place
 from twin.chain.rpc.context import Context, Method
-from twin.chain.rpc.errors import ExecutionReverted, InvalidParams, Refused
+from twin.chain.rpc.errors import InvalidParams
 from twin.chain.rpc.forms import access_form
-from twin.chain.rpc.params import BlockId, Params, slot
+from twin.chain.rpc.params import Params, slot
 from twin.chain.rpc.proof import Proofs
-from twin.errors import Reverted
+from twin.chain.rpc.views import Accessed, listed
 
-__all__ = ["State", "answered"]
+__all__ = ["State"]
 
-
-def answered(output: Output, gas: int) -> bytes:
-    """Return the data of *output*; an error as go-ethereum's where the call, with *gas*, failed."""
-    if output.success:
-        return output.data
-    if output.data:
-        raise ExecutionReverted(output.data)
-    if output.gas_used < gas:
-        raise Refused("execution reverted")
-    raise Refused("out of gas, or an invalid instruction: all of the call's gas is used up")
+_MOST_KEYS = 1024  # as go-ethereum: storage keys of one proof
 
 
 class State:
@@ -53,8 +38,8 @@ class State:
             "eth_getTransactionCount": (self._nonce, 2),
             "eth_getProof": (self._proof, 3),
             "eth_call": (self._call, 4),
-            "eth_estimateGas": (self._estimate, 3),
-            "eth_createAccessList": (self._access_list, 2),
+            "eth_estimateGas": (self._estimate, 4),
+            "eth_createAccessList": (self._access_list, 3),
         }
 
     def _balance(self, params: Params) -> str:
@@ -77,88 +62,63 @@ class State:
         address, keys, block = params.address(0), params.raw(1) or [], params.block(2)
         if not isinstance(keys, list):
             raise InvalidParams("invalid argument 1: expected an array of storage keys")
+        if len(keys) > _MOST_KEYS:
+            raise InvalidParams(f"too many keys ({len(keys)} > {_MOST_KEYS})")
         slots = [Params([key], most=1).read(0, slot) for key in keys]
-        if self._context.state_number(block) != self._chain.head:
-            raise Refused("missing trie node: proofs are made for the latest state only")
-        return Proofs(self._chain.engine.dump()).form(address, slots, keys)
+        engine = self._context.engine
+        with engine.standing(self._context.snapshot(self._context.state_number(block))):
+            state = engine.dump()
+        return Proofs(state).form(address, slots, keys)
 
     # -- calls
 
     def _call(self, params: Params) -> str:
-        call = params.read(0, call_object)
-        number = self._context.state_number(params.block(1))
-        env = block_overrides(self._context.env(number), params.object(3, {}))
-        made = call.made(self._limit(env))
-        accounts = params.object(2, {})
-        with self._overridden(accounts, number):
-            output = self._run(made, env, self._context.snapshot(number))
-        return hex0x(answered(output, made.gas))
-
-    def _run(self, call: Call, env: BlockEnv, snapshot: int | None) -> Output:
-        return self._chain.engine.call(call, env=env, snapshot=snapshot)
-
-    @staticmethod
-    def _limit(env: BlockEnv) -> int:
-        return env.gas_limit
-
-    @contextmanager
-    def _overridden(self, accounts: Mapping[str, Any], number: int) -> Iterator[None]:
-        """Put *accounts* in place, as `eth_call`'s third argument has them, and take them back."""
-        if not accounts:
-            yield
-            return
-        if number != self._chain.head:
-            raise Refused("state overrides are supported on the latest block only")
-        engine = self._chain.engine
-        before = engine.snapshot()
-        try:
-            for address, account in account_overrides(accounts):
-                now = engine.account(address)
-                if account.storage is not None:
-                    engine.set_account(address, AccountState())
-                engine.set_account(address, account.over(now))
-                for slots in (account.storage, account.changed):
-                    if slots:
-                        engine.set_storage(address, slots)
-            yield
-        finally:
-            engine.revert(before)
-            engine.forget(before)
-
-    # -- gas
+        call, accounts, fields = (
+            params.read(0, call_object),
+            params.object(2, {}),
+            params.object(3, {}),
+        )
+        with place(self._context, params.block(1), accounts, fields) as here:
+            return hex0x(here.answer(call))
 
     def _estimate(self, params: Params) -> str:
-        call = params.read(0, call_object)
-        block: BlockId = params.block(1, "latest")
-        with self._overridden(params.object(2, {}), self._context.state_number(block)):
-            return hex(self.estimate(call, block))
-
-    def estimate(self, call: CallObject, block: BlockId = "latest") -> int:
-        """Return the smallest gas limit with which *call* succeeds after *block*."""
-        number = self._context.state_number(block)
-        env, snapshot = self._context.env(number), self._context.snapshot(number)
-        made = call.made(self._limit(env))
-        run: Callable[[int], Output] = lambda gas: self._run(  # noqa: E731
-            replace(made, gas=gas), env, snapshot
+        call, accounts, fields = (
+            params.read(0, call_object),
+            params.object(2, {}),
+            params.object(3, {}),
         )
-        try:
-            return estimate(run, min(made.gas, env.gas_limit))
-        except Reverted as reverted:
-            if reverted.data:
-                raise ExecutionReverted(reverted.data) from None
-            output = run(made.gas)
-            if output.gas_used < made.gas:
-                raise Refused("execution reverted") from None
-            raise Refused(f"gas required exceeds allowance ({made.gas})") from None
+        with place(self._context, params.block(1), accounts, fields) as here:
+            return hex(here.estimate(call))
+
+    def estimate(self, call: CallObject) -> int:
+        """Return the smallest gas limit with which *call* succeeds after the latest block."""
+        with place(self._context, "latest", {}, {}) as here:
+            return here.estimate(call)
 
     def _access_list(self, params: Params) -> dict[str, Any]:
         call = params.read(0, call_object)
-        number = self._context.state_number(params.block(1))
-        env, snapshot = self._context.env(number), self._context.snapshot(number)
-        made = call.made(self._limit(env))
-        output, accessed = self._context.views.accessed(made, env=env, snapshot=snapshot)
-        form: dict[str, Any] = {
-            "accessList": access_form(accessed),
-            "gasUsed": hex(output.gas_used),
-        }
-        return form if output.success else {**form, "error": "execution reverted"}
+        with place(self._context, params.block(1), params.object(2, {}), {}) as here:
+            return _accessed(here, call)
+
+
+def _accessed(here: Place, asked: CallObject) -> dict[str, Any]:
+    """Return the access list of *asked*, found by running it with the list until that stays."""
+    engine = here.engine
+    sender = asked.sender or bytes(20)
+    to = contract_address(sender, engine.account(sender).nonce) if asked.to is None else asked.to
+    named: Accessed = list(asked.access_list or ())
+    while True:
+        subject = here.subject(asked.listing(tuple(named)))
+        with engine.standing(None, env=here.around(subject)):
+            done, looks = engine.looks(subject)
+            failed = "" if done.success else engine.frames(subject).reason
+        touched: dict[bytes, set[int]] = {address: set(slots) for address, slots in named}
+        for kind, address, at, fault in looks:
+            if fault is None and kind in {"account", "slot"}:
+                touched.setdefault(address, set()).update(() if at is None else (at,))
+        found = listed(touched, sender=sender, to=to, coinbase=here.env.coinbase)
+        if found == named:
+            break
+        named = found
+    form = {"accessList": access_form(found), "gasUsed": hex(done.gas_used)}
+    return {**form, "error": failed} if failed else form

@@ -22,6 +22,7 @@ __all__ = [
     "number",
     "quantity",
     "reading",
+    "small",
     "word",
 ]
 
@@ -34,6 +35,7 @@ _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]*)")
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _WORD = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _LARGEST = 2**256
+_SMALL = 2**64
 
 T = TypeVar("T")
 REQUIRED: Any = object()
@@ -65,6 +67,14 @@ def number(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 78:
         return int(value)
     return quantity(value)
+
+
+def small(value: Any) -> int:
+    """Return an integer of at most 64 bits, given as a hex quantity or as a JSON number."""
+    found = number(value)
+    if found >= _SMALL:
+        raise ValueError("hex number > 64 bits")
+    return found
 
 
 def data(value: Any) -> bytes:

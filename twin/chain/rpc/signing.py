@@ -13,7 +13,7 @@ from twin.chain.codec import Item, keccak, rlp
 from twin.chain.port import Transaction
 from twin.chain.transactions import decode
 
-__all__ = ["Signature", "Unsigned", "sign", "signature"]
+__all__ = ["Signature", "Unsigned", "sign", "sign_text", "signature"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,15 @@ def sign(unsigned: Unsigned, key: bytes) -> Transaction:
     made = PrivateKey(key).sign_recoverable(unsigned.digest(), hasher=None)
     r, s = int.from_bytes(made[:32], "big"), int.from_bytes(made[32:64], "big")
     return decode(unsigned.encode(made[64], r, s), chain_id=unsigned.chain_id)
+
+
+def sign_text(data: bytes, key: bytes) -> bytes:
+    """Return the 65 bytes of a signature under *data* as a signed message (EIP-191, version E)."""
+    from coincurve import PrivateKey
+
+    digest = keccak(b"\x19Ethereum Signed Message:\n" + str(len(data)).encode() + data)
+    made: bytes = PrivateKey(key).sign_recoverable(digest, hasher=None)
+    return made[:64] + bytes((27 + made[64],))
 
 
 @dataclass(frozen=True, slots=True)

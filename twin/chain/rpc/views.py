@@ -1,30 +1,61 @@
-"""What some questions need beyond the engine port: old accounts, accessed slots, call traces.
+"""What some questions need beyond the engine port: another state to stand on, and a look inside.
 
-The port executes; it does not look inside. Each engine that can do more has its `Views`; for
-every other, an answer says which engine lacks what.
+Both engines can do all of it. Of the two in lock-step, the reference answers: what they executed
+was compared already, and a question about an older state is no transaction.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
-from twin.chain.port import AccountState, BlockEnv, Call, Engine, Output, Transaction
-from twin.chain.rpc.errors import Refused
+from twin.chain.port import BlockEnv, Call, Engine, Execution, Output, Transaction
+from twin.chain.precompiles import PRECOMPILES
+from twin.chain.trace import Frame, Look, StepOptions
 
-__all__ = ["Accessed", "Views", "listed", "views_of"]
+__all__ = ["Accessed", "Inspected", "inspected", "kept", "listed"]
 
 Accessed = list[tuple[bytes, tuple[int, ...]]]
 """Addresses with the storage slots touched there, both ascending."""
 
-_VIEWS = {
-    "pyevm": ("twin.chain.rpc.pyevm_views", "PyEvmViews"),
-    "revm": ("twin.chain.rpc.revm_views", "RevmViews"),
-}
+
+class Inspected(Engine, Protocol):
+    """An engine that can be looked into."""
+
+    def standing(
+        self, snapshot: int | None, *, env: BlockEnv | None = None
+    ) -> AbstractContextManager[None]:
+        """Stand on the state of *snapshot*, in *env*; what is done meanwhile is undone after."""
+
+    def frames(self, subject: Transaction | Call) -> Frame:
+        """Return the messages of *subject*, whose effects are forgotten."""
+
+    def struct_logs(
+        self, subject: Transaction | Call, options: StepOptions | None = None
+    ) -> dict[str, Any]:
+        """Return each instruction of *subject* as go-ethereum's struct logger does."""
+
+    def looks(
+        self, subject: Transaction | Call, *, keep: bool = False
+    ) -> tuple[Execution | Output, list[Look]]:
+        """Return what *subject* did, and the accounts and slots that it names."""
 
 
-_PRECOMPILES = frozenset(number.to_bytes(20, "big") for number in range(1, 11))
+def inspected(engine: Engine) -> Inspected:
+    """Return *engine*, or the one of two that answers questions."""
+    return cast("Inspected", getattr(engine, "reference", engine))
+
+
+def kept(engine: Inspected, subject: Transaction | Call) -> Execution | Output:
+    """Execute *subject* and keep its effects, the sender's nonce too: go-ethereum counts calls."""
+    before = engine.account(subject.sender).nonce
+    done, _ = engine.looks(subject, keep=True)
+    now = engine.account(subject.sender)
+    if isinstance(subject, Call) and now.nonce == before:
+        engine.set_account(subject.sender, replace(now, nonce=before + 1))
+    return done
 
 
 def listed(
@@ -35,84 +66,5 @@ def listed(
     Those are the precompiles, *sender*, *to* and *coinbase*, unless a slot of theirs was touched.
     """
     slots = {address: tuple(sorted(found)) for address, found in sorted(touched.items())}
-    free = _PRECOMPILES | {sender, to, coinbase}
+    free = PRECOMPILES | {sender, to, coinbase}
     return [(address, found) for address, found in slots.items() if found or address not in free]
-
-
-class Views(Protocol):
-    """Questions to the inside of an engine; *snapshot* None is the present state."""
-
-    def account(self, address: bytes, snapshot: int | None) -> AccountState:
-        """Return an account as it was at *snapshot*."""
-
-    def storage(self, address: bytes, slot: int, snapshot: int | None) -> int:
-        """Return a storage slot as it was at *snapshot*."""
-
-    def accessed(
-        self, call: Call, *, env: BlockEnv, snapshot: int | None
-    ) -> tuple[Output, Accessed]:
-        """Execute *call*, forget its effects, and return what it touched."""
-
-    def trace(
-        self,
-        transactions: Sequence[Transaction],
-        *,
-        env: BlockEnv,
-        snapshot: int | None,
-        steps: bool = False,
-    ) -> dict[str, Any]:
-        """Execute *transactions* on the state of *snapshot* and forget it all.
-
-        Return the last one's call tree in the shape of go-ethereum's `callTracer`, or its
-        *steps* in that of the default struct logger.
-        """
-
-
-class PortViews:
-    """All that the port alone can answer: the present."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Look at *engine*."""
-        self._engine = engine
-
-    def account(self, address: bytes, snapshot: int | None) -> AccountState:
-        """Return the present account; refuse older ones."""
-        if snapshot is not None:
-            raise self._lack("reading accounts of older blocks")
-        return self._engine.account(address)
-
-    def storage(self, address: bytes, slot: int, snapshot: int | None) -> int:
-        """Return the present value; refuse older ones."""
-        if snapshot is not None:
-            raise self._lack("reading storage of older blocks")
-        return self._engine.storage(address, slot)
-
-    def accessed(
-        self, call: Call, *, env: BlockEnv, snapshot: int | None
-    ) -> tuple[Output, Accessed]:
-        """Refuse."""
-        del call, env, snapshot
-        raise self._lack("access lists")
-
-    def trace(
-        self,
-        transactions: Sequence[Transaction],
-        *,
-        env: BlockEnv,
-        snapshot: int | None,
-        steps: bool = False,
-    ) -> dict[str, Any]:
-        """Refuse."""
-        del transactions, env, snapshot, steps
-        raise self._lack("call traces")
-
-    def _lack(self, what: str) -> Refused:
-        return Refused(f"{what}: not supported by engine {self._engine.name}")
-
-
-def views_of(engine: Engine) -> Views:
-    """Return the views of *engine*."""
-    if engine.name not in _VIEWS:
-        return PortViews(engine)
-    module, name = _VIEWS[engine.name]
-    return cast("Views", getattr(importlib.import_module(module), name)(engine))
