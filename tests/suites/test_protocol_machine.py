@@ -120,9 +120,7 @@ def test_properties_hold_over_random_calls_by_everybody(machine: Machine, shard:
 
 @pytest.mark.nightly
 @pytest.mark.timeout(600)
-def test_properties_hold_over_a_night_of_calls(
-    machine: Machine, request: pytest.FixtureRequest
-) -> None:
+def test_properties_hold_over_a_night_of_calls(machine: Machine) -> None:
     judge(machine, range(10_000, 10_000 + NIGHTLY // LENGTH))
 
 

@@ -82,7 +82,7 @@ def test_properties_hold_wherever_hypothesis_looks() -> None:
 
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
-def test_properties_hold_wherever_hypothesis_looks_at_night(request: pytest.FixtureRequest) -> None:
+def test_properties_hold_wherever_hypothesis_looks_at_night() -> None:
     machine = Machine()
     play(stateful(machine), NIGHTLY)
     assert machine.calls >= 128_000
