@@ -151,4 +151,18 @@ def test_a_transfer_that_is_missing_in_the_end_is_found_out() -> None:
 
 @REVM
 def test_two_engines_are_compared_with_each_alone() -> None:
-    assert set(threads.timed(0.0, turns=1)) == {"transfer", "swap"}
+    assert set(threads.timed(0.0, turns=1)) == {"transfer", "swap", "hashing"}
+
+
+@pytest.mark.parametrize(("hashing", "notes"), [(1.9, 1), (1.1, 2)])
+def test_a_machine_that_is_too_busy_to_tell_is_said(
+    hashing: float, notes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"transfer": 1.7, "swap": 1.5, "hashing": hashing}
+    monkeypatch.setattr(threads, "ask", lambda _job: answer)
+    monkeypatch.setattr(threads, "available", lambda: ("pyevm", "revm"))
+    [part] = measure(["threads"], silent, effort=TINY)
+    assert [(item.name, item.met) for item in part.targets] == [
+        ("transfer: two over one", True), ("swap: two over one", False),
+    ]  # fmt: skip
+    assert len(part.notes) == notes

@@ -26,7 +26,7 @@ ALLOWED = {
     *("__future__", "bisect", "collections", "collections.abc", "dataclasses", "datetime"),
     *("decimal", "enum", "fractions", "functools", "hashlib", "itertools", "json", "math"),
     *("re", "statistics", "types", "typing", "zoneinfo", "pydantic"),
-    *("twin.catalog", "twin.desk", "twin.errors", "twin.events", "twin.procedures"),
+    *("twin.catalog", "twin.control", "twin.desk", "twin.errors", "twin.events", "twin.procedures"),
 }
 """Modules that sealed code may import; a twin package stands for its modules too."""
 

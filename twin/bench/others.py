@@ -16,6 +16,8 @@ from twin.errors import CrashError
 __all__ = ["PyEvmMessage", "PyRevm", "Simular", "Verbs", "Web3"]
 
 GAS = 500_000
+VERBS_START = 15
+"""Unix seconds early enough for a verbs environment, whose clock begins at 0 and cannot be set."""
 
 Go = Callable[[], float | None]
 
@@ -226,7 +228,8 @@ class Verbs(_Encoded):
     """verbs' environment, given encoded calls."""
 
     def __init__(self, network: Network) -> None:
-        """Make the network anew with its genesis transactions."""
+        """Make the network anew with the genesis transactions of a chain that is as young."""
+        network = Network.on("pyevm", start=VERBS_START)
         envs = importlib.import_module("verbs.envs")
         self.network, self._env = network, envs.EmptyEnvRandom(1)
         self._env.process_block()  # roles count from a block's time on, and it starts at 0
@@ -254,6 +257,11 @@ class PyRevm(_Encoded):
         pyrevm = importlib.import_module("pyrevm")
         self.network, self._trader = network, _hex(TRADER)
         self._evm = pyrevm.EVM(gas_limit=30_000_000, spec_id="CANCUN")
+        # The pool's price accumulators count from its last swap, so time must have gone on.
+        block = pyrevm.BlockEnv(
+            number=1, timestamp=START + 12, gas_limit=30_000_000, basefee=0, prevrandao=bytes(32)
+        )
+        self._evm.set_block_env(block)
         self._names: dict[bytes, str] = {}
         for address, nonce, balance, code, storage in _accounts(network):
             name = self._names[address] = _hex(address)

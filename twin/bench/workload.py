@@ -53,9 +53,9 @@ class Network:
     genesis: tuple[Step, ...]
 
     @classmethod
-    def on(cls, engine: str) -> Network:
-        """Deploy the network on *engine*."""
-        clock = Clock(START)
+    def on(cls, engine: str, *, start: int = START) -> Network:
+        """Deploy the network on *engine* at unix second *start*."""
+        clock = Clock(start)
         chain = Chain(make_engine(engine, chain_id=CHAIN_ID), ChainConfig(CHAIN_ID), clock)
         rich = Endowment(
             pt=5 * 10**14, stable=5 * 10**14, wei=10**27,

@@ -69,6 +69,7 @@ class Producer:
         self._alarm = Alarm(clock, self._ring)
         self._genesis: list[tuple[Pending, Execution]] | None = []
         self._state_hash = bytes(32)
+        self._roll = getattr(engine, "roll_changes", self._roll_changes)
         self._before: list[_Before] = []
         self._saved: dict[int, tuple[_Before, list[Pending]]] = {}
         self._reorgs = 0
@@ -179,9 +180,12 @@ class Producer:
 
     def _absorb(self) -> None:
         """Roll what changed since the last time into the state hash."""
+        self._state_hash = self._roll(self._state_hash) or self._state_hash
+
+    def _roll_changes(self, previous: bytes) -> bytes | None:
+        """What an engine does that cannot roll by itself."""
         changes = self.engine.drain_changes()
-        if changes:
-            self._state_hash = roll_state(self._state_hash, changes)
+        return roll_state(previous, changes) if changes else None
 
     def _seal(self, number: int, filled: Filled) -> None:
         """Keep block *number*, whose gas the fee line has, and tell whoever listens."""

@@ -68,6 +68,7 @@ class Revm:
         self._env: BlockEnv | None = None
         self._crate: Any = crate.Engine(chain_id, port)
         self._transact, self._call = self._crate.transact, self._crate.call
+        self._roll = crate.roll_changes
 
     # -- blocks and transactions
 
@@ -195,6 +196,14 @@ class Revm:
         """Return what changed since the last drain, net, by ascending address; start anew."""
         changes: dict[bytes, AccountChange] = self._crate.drain_changes()
         return changes
+
+    def roll_changes(self, previous: bytes) -> bytes | None:
+        """Drain, and return the rolling state hash after *previous*; None where nothing changed.
+
+        It is `headers.roll_state` of `drain_changes`, without a Python object for each account.
+        """
+        rolled: bytes | None = self._roll(self._crate, previous)
+        return rolled
 
     # -- state
 
