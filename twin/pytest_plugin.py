@@ -58,14 +58,20 @@ class ScenarioFile(pytest.File):
     """One scenario file."""
 
     def collect(self) -> Iterator[ScenarioItem]:
-        """Yield an item for each seed and control; a mistake in the file fails its collection."""
+        """Yield an item for each seed and control; a mistake in the file fails its collection.
+
+        A scenario with tags is run where it is named, not where its folder is, as in `twin test`.
+        """
         from twin.library import Library
         from twin.suite import cases
 
         options = self.config.option
         try:
+            library = Library(engine=options.twin_engine)
+            if library.load(self.path).suite.tags and not self._named():
+                return
             found = cases(
-                Library(engine=options.twin_engine), [self.path], seed=options.twin_seed,
+                library, [self.path], seed=options.twin_seed,
                 root=self._root(), update=options.twin_update,
             )  # fmt: skip
         except TwinError as error:
@@ -76,6 +82,11 @@ class ScenarioFile(pytest.File):
                 self, name=name.lstrip(".") or f"[{case.seed}]", case=case
             )
             yield item
+
+    def _named(self) -> bool:
+        """Say whether the command line names this file."""
+        base = self.config.invocation_params.dir
+        return any(base / name.partition("::")[0] == self.path for name in self.config.args)
 
     def _root(self) -> Path:
         """Return the folder for run folders: what was asked for, or one of pytest's own."""
