@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eth_hash.auto import keccak
 from pydantic import Field
 
+from twin.chain.codec import keccak
 from twin.clock import HOUR, Process
 from twin.habitat import GWEI, Habitat
 from twin.scenario.values import Seconds, Tokens6
@@ -26,7 +26,7 @@ from .base import Params
 __all__ = ["Auditor", "AuditorParams"]
 
 GAS = 350_000
-REASON = bytes(keccak(b"the papers show another quantity"))
+REASON = keccak(b"the papers show another quantity")
 """What a dispute holds against a claim."""
 
 

@@ -15,6 +15,7 @@ __all__ = ["PIPS", "Dealings", "poisson_wait"]
 
 PIPS = 1_000_000
 SWAP_GAS = 250_000
+"""Gas limit of a swap; one takes about 100,000."""
 
 
 def poisson_wait(draw: float, per_day: float) -> int:
@@ -43,16 +44,24 @@ class Dealings:
         """
         habitat = self._habitat
         size = min(size, habitat.balances(self.account)[0 if sell else 1])
-        pt, stable = habitat.reserves()
-        if size <= 0 or not pt or not stable or habitat.paused("LiquidityPool"):
+        if size <= 0 or not all(habitat.reserves()) or habitat.paused("LiquidityPool"):
             return None
+        return self.order(size, sell=sell, slippage=slippage)
+
+    def order(self, size: int, *, sell: bool, slippage: int, tip: int = GWEI) -> simpy.Event:
+        """Send a swap of *size* units, which are there, to a pool that is neither empty nor paused.
+
+        *tip* is in wei; the rest is as in `swap`.
+        """
+        habitat = self._habitat
+        pt, stable = habitat.reserves()
         into, out = (pt, stable) if sell else (stable, pt)
         paid = size * (PIPS - habitat.swap_fee()) // PIPS
         floor = out * paid // (into + paid) * (PIPS - slippage) // PIPS
         token = habitat.deployment.contract("PaymentToken" if sell else "StableAsset").address
         return habitat.send(
             self._name, "LiquidityPool", "swap", token, size, floor, self.account,
-            gas=SWAP_GAS, tip=GWEI,
+            gas=SWAP_GAS, tip=tip,
         )  # fmt: skip
 
     def insist(

@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from eth_hash.auto import keccak
 from pydantic import Field
 
+from twin.chain.codec import keccak
 from twin.clock import DAY, MINUTE, Process
 from twin.habitat import GWEI
 from twin.protocol.parameters import Endowment
@@ -111,7 +111,7 @@ class Keeper(TwinAgent):
         self._take_on(due, "AllocationBook", "lapse", args["documentHash"])
 
     def _proposed(self, _block: int, args: Mapping[str, Any]) -> None:
-        described = bytes(keccak(args["description"].encode()))
+        described = keccak(args["description"].encode())
         call = (args["targets"], args["values"], args["calldatas"], described)
         self._proposals[args["proposalId"]] = call
         self._take_on(args["voteEnd"] + 1, "FictraGovernor", "queue", *call)

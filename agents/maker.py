@@ -18,6 +18,7 @@ from pydantic import Field
 from twin.clock import DAY, Process
 from twin.errors import NoData
 from twin.market.chance import settle
+from twin.market.quoting import half_spread
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Seconds, Share, Tokens6
 
@@ -52,7 +53,7 @@ def quotes(middle: int, lots: float, *, gamma: float, k: float, variance: float)
     The middle is rounded away from, so that the bid is below the ask by at least two units.
     """
     lean = -lots * gamma * variance
-    half = (gamma * variance + 2 / gamma * math.log1p(gamma / k)) / 2
+    half = half_spread(gamma, k, risk=variance)
     bid = math.floor(settle(middle * (1 + (lean - half) / BPS)))
     ask = math.ceil(settle(middle * (1 + (lean + half) / BPS)))
     return max(1, bid), max(2, ask)

@@ -19,15 +19,12 @@ from twin.protocol.parameters import Endowment
 from twin.scenario.values import Pips, Tokens6
 
 from .base import ETHER, Params, TwinAgent
+from .dealing import PIPS, Dealings
 
 __all__ = ["NoiseParams", "NoiseTrader"]
 
-PIPS = 1_000_000
 CENT = 10_000
 """People trade whole cents; the log-normal's last digits, which differ by CPU, go with the rest."""
-
-GAS = 250_000
-"""Gas limit of a swap; one takes about 100,000."""
 
 
 class NoiseParams(Params):
@@ -78,6 +75,7 @@ class NoiseTrader(TwinAgent):
         demand in the middle of it counts from that second on, exactly. What an arrival, rounded up
         to whole seconds, came too late is taken off the next wait.
         """
+        self._dealings = Dealings(self.habitat, self.name)
         fee0 = self.habitat.swap_fee()
         demand, clock = self.habitat.demand, self.habitat.clock
         hazard = 0.0
@@ -102,8 +100,7 @@ class NoiseTrader(TwinAgent):
         )  # fmt: skip
         cents = round(self.params.size_median / CENT * math.exp(self.params.sigma * normal))
         size = min(cents * CENT, self.params.size_cap)
-        account = self.habitat.account(self.name)
-        pt, stable = self.habitat.balances(account)
+        pt, stable = self.habitat.balances(self._dealings.account)
         lean = self.params.reversion * (pt - stable) / max(1, pt + stable)
         sell = side < (1 + lean) / 2
         if where < self.params.venue_share:
@@ -112,18 +109,8 @@ class NoiseTrader(TwinAgent):
         size = min(size, pt if sell else stable)
         if size <= 0 or self.habitat.paused("LiquidityPool"):
             return
-        self._on_pool(size, account, sell=sell, tip=GWEI + round(tip * GWEI))
-
-    def _on_pool(self, size: int, account: bytes, *, sell: bool, tip: int) -> None:
-        """Swap *size* of what is sold, at no worse than the quote less the slippage."""
-        pt, stable = self.habitat.reserves()
-        into, out = (pt, stable) if sell else (stable, pt)
-        paid = size * (PIPS - self.habitat.swap_fee()) // PIPS
-        quote = out * paid // (into + paid)
-        floor = quote * (PIPS - self.params.slippage) // PIPS
-        token = self.habitat.deployment.contract("PaymentToken" if sell else "StableAsset").address
-        self.habitat.send(
-            self.name, "LiquidityPool", "swap", token, size, floor, account, gas=GAS, tip=tip
+        self._dealings.order(
+            size, sell=sell, slippage=self.params.slippage, tip=GWEI + round(tip * GWEI)
         )
 
     def _on_venue(self, size: int, *, sell: bool) -> None:

@@ -21,18 +21,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from twin.clock import DAY, Process
-from twin.habitat import GWEI
 from twin.market.chance import settle
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Pips, Tokens6
 
 from .base import ETHER, Params, TwinAgent
+from .dealing import PIPS, Dealings
 
 __all__ = ["Crowd", "Speculator", "SpeculatorParams"]
 
-PIPS = 1_000_000
 CENT = 10_000
-GAS = 250_000
 
 
 class SpeculatorParams(Params):
@@ -94,6 +92,7 @@ class Speculator(TwinAgent):
         self._crowd: Crowd = self.habitat.commons.setdefault(name, Crowd())
         self._crowd.total += 1
         self._crowd.fundamentalists += 1
+        self._dealings = Dealings(self.habitat, self.name)
         self._before = self._log_price()
         while True:
             wait = float(self.chance.standard_exponential()) * DAY / self.params.looks_per_day
@@ -126,21 +125,6 @@ class Speculator(TwinAgent):
             demand = params.chi * (price - self._before) + params.sigma_c * noise
         self._before = price
         cents = round(abs(settle(demand)) * params.size / CENT)
-        self._swap(min(cents * CENT, params.size_cap), sell=demand < 0)
-
-    def _swap(self, size: int, *, sell: bool) -> None:
-        """Swap *size* of what is sold, at no worse than the quote less the slippage."""
-        habitat = self.habitat
-        account = habitat.account(self.name)
-        size = min(size, habitat.balances(account)[0 if sell else 1])
-        if size <= 0 or habitat.paused("LiquidityPool"):
-            return
-        pt, stable = habitat.reserves()
-        into, out = (pt, stable) if sell else (stable, pt)
-        paid = size * (PIPS - habitat.swap_fee()) // PIPS
-        floor = out * paid // (into + paid) * (PIPS - self.params.slippage) // PIPS
-        token = habitat.deployment.contract("PaymentToken" if sell else "StableAsset").address
-        habitat.send(
-            self.name, "LiquidityPool", "swap", token, size, floor, account, gas=GAS, tip=GWEI
-        )
-        self.trades += 1
+        size = min(cents * CENT, params.size_cap)
+        if self._dealings.swap(size, sell=demand < 0, slippage=params.slippage) is not None:
+            self.trades += 1

@@ -46,7 +46,7 @@ def test_chartists_alone_follow_the_last_move_and_fundamentalists_the_peg() -> N
     chart.run(1)
     agent = chart.world.agents["spec"]
     sides: list[bool] = []
-    agent._swap = lambda _size, *, sell: sides.append(sell)
+    agent._dealings.swap = lambda _size, *, sell, slippage: sides.append(sell)
     for before, after in ((0.0, 0.01), (0.01, -0.02), (-0.02, 0.0)):
         agent._before = before
         agent._log_price = lambda after=after: after

@@ -256,7 +256,8 @@ def test_an_interrupted_batch_is_taken_back(engine: Revm, alarm: Callable[[], No
     assert engine.dump() == before
 
 
-def test_other_threads_run_while_the_machine_does(engine: Revm) -> None:
+def at_work(engine: Revm) -> threading.Thread:
+    """Return a thread in which *engine* has begun a long call."""
     lab.put(engine, ENDLESS)
     begun = threading.Event()
 
@@ -267,6 +268,11 @@ def test_other_threads_run_while_the_machine_does(engine: Revm) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     begun.wait()
+    return thread
+
+
+def test_other_threads_run_while_the_machine_does(engine: Revm) -> None:
+    thread = at_work(engine)
     turns = 0
     while thread.is_alive():
         turns += 1
@@ -274,16 +280,7 @@ def test_other_threads_run_while_the_machine_does(engine: Revm) -> None:
 
 
 def test_one_engine_in_two_threads_is_refused_not_broken(engine: Revm) -> None:
-    lab.put(engine, ENDLESS)
-    begun = threading.Event()
-
-    def work() -> None:
-        begun.set()
-        engine.call(Call(CODE, b"", gas=3 * 10**8))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    begun.wait()
+    thread = at_work(engine)
     refused = 0
     while thread.is_alive():
         try:

@@ -77,7 +77,7 @@ class LogFollower:
             self._entries.append(entry)
             self._records.append(None)
             self._blocks.append(entry.block)
-            self._times.append(self._chain.header(entry.block).timestamp)
+            self._times.append(self._chain.timestamp(entry.block))
         self._version = version
 
     def _fetch(self) -> list[LogEntry]:

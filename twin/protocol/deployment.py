@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from twin.bundled import folder
 from twin.chain.chain import Chain
+from twin.chain.codec import keccak
 from twin.errors import UnknownName, UsageError
 from twin.protocol.artifacts import Artifact, Artifacts
 from twin.protocol.institutions import ASSETS, KINDS
@@ -188,7 +187,7 @@ class _Work:
             site.call("Reserve", "deposit", reserve.stable, sender=treasury)
         for index, amount in ((1, reserve.bills), (2, reserve.gold)):
             if amount:
-                statement = bytes(keccak(f"genesis {ASSETS[index]} {amount}".encode()))
+                statement = keccak(f"genesis {ASSETS[index]} {amount}".encode())
                 expiry = site.now + reserve.attestation_term
                 site.call("Reserve", "attest", index, amount, statement, expiry)
 
@@ -257,7 +256,7 @@ class _Work:
             feeds={commodity: feed_id(commodity) for commodity in spec.feeds},
             nodes=dict(spec.nodes), sovereigns=dict(spec.sovereigns),
             code_hashes={
-                name: bytes(keccak(engine.account(contract.address).code))
+                name: keccak(engine.account(contract.address).code)
                 for name, contract in site.contracts.items()
             },
             parameters=parameters_of(spec), reverts=reverts_of(site.contracts),

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eth_hash.auto import keccak
-
+from twin.chain.codec import keccak
 from twin.errors import UnknownName
 from twin.protocol.contract import Contract
 from twin.protocol.manifest import Deployment
@@ -30,7 +29,7 @@ def operation_id(caller: bytes, target: bytes, data: bytes) -> bytes:
     """Return AccessManager's id of an operation: keccak of abi.encode(*caller*, *target*, *data*)."""
     head = bytes(12) + caller + bytes(12) + target
     head += (96).to_bytes(32, "big") + len(data).to_bytes(32, "big")
-    return bytes(keccak(head + data + bytes(-len(data) % 32)))
+    return keccak(head + data + bytes(-len(data) % 32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
-from eth_hash.auto import keccak
-
+from twin.chain.codec import keccak
 from twin.protocol.institutions import (
     ConversionParameters,
     GovernanceParameters,
@@ -48,7 +47,7 @@ _DAY = 86400
 
 def feed_id(commodity: str) -> bytes:
     """Return the id (32 bytes) of the price feed of *commodity*: keccak of `WTI/USD`."""
-    return bytes(keccak(f"{commodity}/USD".encode()))
+    return keccak(f"{commodity}/USD".encode())
 
 
 @dataclass(frozen=True, slots=True)

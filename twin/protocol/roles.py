@@ -10,8 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from eth_hash.auto import keccak
-
+from twin.chain.codec import keccak
 from twin.errors import UnknownName
 
 __all__ = [
@@ -101,7 +100,7 @@ def role_named(label: str) -> Role:
 
 def key_of(label: str) -> bytes:
     """Return the private key (32 bytes) of the participant called *label*: play money, no secret."""
-    return bytes(keccak(f"fictra:{label}".encode()))
+    return keccak(f"fictra:{label}".encode())
 
 
 def address_of(key: bytes) -> bytes:
@@ -109,7 +108,7 @@ def address_of(key: bytes) -> bytes:
     from coincurve import PublicKey
 
     public = PublicKey.from_secret(key).format(compressed=False)
-    return bytes(keccak(public[1:])[12:])
+    return keccak(public[1:])[12:]
 
 
 def account_of(label: str) -> bytes:

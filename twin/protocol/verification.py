@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from eth_hash.auto import keccak
-
+from twin.chain.codec import keccak
 from twin.protocol.manifest import Deployment
 from twin.protocol.roles import Role, role_named
 from twin.protocol.wiring import WIRING
