@@ -33,6 +33,7 @@ from twin.desk.steps import (
     Decide,
     File,
     Finding,
+    Keep,
     Look,
     Notify,
     Runbook,
@@ -42,6 +43,7 @@ from twin.desk.steps import (
     Wait,
     Work,
 )
+from twin.desk.stores import Stores
 from twin.errors import NoData, Reverted
 
 NOW = 1_700_000_000
@@ -126,6 +128,8 @@ class PaperDesk:
     alarms: list[Alert] = field(default_factory=list)
     simulations: list[Simulation] = field(default_factory=list)
     store: IncidentStore = field(default_factory=IncidentStore)
+    stores: Stores = field(default_factory=Stores)
+    lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
@@ -288,6 +292,8 @@ class Stage:
                 return self.on_act(step)
             case Update():
                 return self._update(step)
+            case Keep():
+                return self._keep(step)
             case Notify():
                 self.notices.append(step)
                 return self.desk.now
@@ -305,6 +311,15 @@ class Stage:
             return store.change(made.id, now, state=step.state).id
         return store.change(step.incident, now, state=step.state, severity=step.severity,
                             family=step.family, summary=step.summary, alerts=step.alerts).id  # fmt: skip
+
+    def _keep(self, step: Keep) -> str:
+        stores, now = self.desk.stores, self.desk.now
+        if step.entry is None:
+            return stores.create(step.kind, now, subject=step.subject or "", due=step.due,
+                                 state=step.state or "open", owner=step.owner or "",
+                                 data=step.data).id  # fmt: skip
+        return stores.change(step.entry, now, state=step.state, owner=step.owner, due=step.due,
+                             data=step.data).id  # fmt: skip
 
 
 def classified(

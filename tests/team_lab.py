@@ -115,6 +115,7 @@ class TeamLab:
             policy=policy or Playbook(),
             sender=self.chain,
             incidents=self.desk.store,
+            stores=self.desk.stores,
             records=self.records,
             log=self.events,
         )

@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 STAGES = (
     ("errors", "events", "quotes"),
     ("control",),
-    ("clock", "random", "scenario", "catalog", "bundled"),
+    ("clock", "random", "scenario", "calendars", "catalog", "bundled"),
     ("chain", "protocol", "market"),
-    ("habitat", "plugins"),
+    ("habitat", "plugins", "services"),
     ("desk",),
     ("monitoring", "procedures", "team", "faults", "recorder"),
     ("world",),

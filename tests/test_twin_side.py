@@ -6,15 +6,20 @@ from typing import Any
 import pytest
 from small_network import ANN, BEN, START, UNIT, USD, Network
 
+from twin.chain.engines import make_engine
 from twin.desk.incidents import IncidentStore
+from twin.desk.lab import ChainLab
 from twin.desk.port import Desk, View
 from twin.desk.register import SignedRegister
+from twin.desk.stores import Stores
 from twin.desk.twin_side import TwinDesk
 from twin.errors import NoData, Reverted, UnknownBlock, UnknownName
 from twin.market.market import Market
 from twin.protocol.parameters import feed_id
 from twin.random import Streams
 from twin.scenario.market import MarketSpec
+from twin.scenario.services import ServicesSpec
+from twin.services.services import Services
 
 WTI = feed_id("WTI")
 STILL = {
@@ -43,7 +48,12 @@ class Lab:
             MarketSpec.model_validate(MARKET), self.network.clock, streams=Streams(1),
             start=START, end=START + 7 * 86_400, on_trade=print,
         )  # fmt: skip
-        self.store = IncidentStore()
+        self.store, self.stores = IncidentStore(), Stores()
+        network = self.network
+        services = Services(
+            ServicesSpec(), network.clock, chain=network.chain, deployment=network.deployment,
+            market=self.market, streams=Streams(1),
+        )  # fmt: skip
         self.desk = TwinDesk(
             self.network.clock,
             self.network.chain,
@@ -51,6 +61,9 @@ class Lab:
             market=self.market,
             register=SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI}),
             incidents=self.store,
+            stores=self.stores,
+            lab=ChainLab(network.chain, network.deployment, lambda: make_engine(chain_id=1)),
+            services=services,
         )
 
 

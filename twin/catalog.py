@@ -15,9 +15,22 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from twin.calendars import BUSINESS, DAYS, Rota
 from twin.errors import CrashError, UnknownName
 
-__all__ = ["Cadence", "Catalog", "Procedure", "Settings", "check", "every", "on", "runbook"]
+__all__ = [
+    "Cadence",
+    "Catalog",
+    "Procedure",
+    "Settings",
+    "check",
+    "daily",
+    "every",
+    "monthly",
+    "on",
+    "runbook",
+    "weekly",
+]
 
 MARK = "__fictra_procedure__"
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,14 +44,30 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """When a procedure runs: every *seconds*, or on an *event* named by the dispatcher."""
+    """When a procedure runs: every *seconds*, on a *rota*, or on an *event* of the dispatcher."""
 
     seconds: int | None = None
     event: str | None = None
+    rota: Rota | None = None
+
+    @property
+    def longest(self) -> int | None:
+        """The longest time between two runs in seconds; None for what answers an event."""
+        return self.rota.longest if self.rota else self.seconds
+
+    def after(self, now: int, due: int) -> int | None:
+        """Return the next unix second after *now* of what was *due* last; None on an event."""
+        if self.rota:
+            return self.rota.after(now)
+        if not self.seconds:
+            return None
+        return due + self.seconds * (max(0, now - due) // self.seconds + 1)
 
     def __str__(self) -> str:
         if self.event:
             return f"on {self.event}"
+        if self.rota:
+            return str(self.rota)
         seconds = self.seconds or 0
         for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
             if seconds % size == 0:
@@ -49,6 +78,26 @@ class Cadence:
 def every(*, seconds: int = 0, minutes: int = 0, hours: int = 0, days: int = 0) -> Cadence:
     """Return the cadence of a procedure that runs at a fixed interval."""
     return Cadence(seconds=seconds + 60 * minutes + 3600 * hours + 86400 * days)
+
+
+def _minute(at: str) -> int:
+    hours, minutes = at.split(":")
+    return 60 * int(hours) + int(minutes)
+
+
+def daily(at: str, *, business: bool = False) -> Cadence:
+    """Return the cadence of what is due every day, or *business* day, at local `HH:MM`."""
+    return Cadence(rota=Rota(_minute(at), days=BUSINESS if business else DAYS))
+
+
+def weekly(day: str, at: str) -> Cadence:
+    """Return the cadence of what is due on one *day* of the week (mon..sun) at local `HH:MM`."""
+    return Cadence(rota=Rota(_minute(at), days=(day,)))
+
+
+def monthly(business_day: int, at: str) -> Cadence:
+    """Return the cadence of what is due on the n-th business day of the month at local `HH:MM`."""
+    return Cadence(rota=Rota(_minute(at), business_day=business_day))
 
 
 def on(event: str) -> Cadence:
@@ -76,8 +125,10 @@ class Procedure:
 
 def _mark(kind: Literal["check", "runbook"], **about: Any) -> Callable[[Function], Function]:
     cadence: Cadence = about["cadence"]
-    if (cadence.seconds or 0) <= 0 and not cadence.event:
-        raise CrashError(f"procedure {about['id']}: a cadence is an interval > 0 or an event")
+    if (cadence.longest or 0) <= 0 and not cadence.event:
+        raise CrashError(
+            f"procedure {about['id']}: a cadence is an interval > 0, a rota or an event"
+        )
     if about["seed"].count(" / ") != 2:
         raise CrashError(f"procedure {about['id']}: seed is 'Area / Group / Bullet'")
 

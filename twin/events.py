@@ -23,6 +23,7 @@ __all__ = [
     "AlertChanged",
     "BlockMined",
     "ContractLogged",
+    "EntryKept",
     "Event",
     "EventLog",
     "EvidenceFiled",
@@ -229,6 +230,19 @@ class IncidentChanged(Event):
     severity: str
     family: str
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKept(Event):
+    """An entry of the team's stores was opened or changed; *data* is its JSON text."""
+
+    kind: ClassVar[str] = "entry"
+    entry: str
+    store: str
+    state: str
+    owner: str
+    subject: str
+    data: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ their first look.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twin.catalog import Catalog
@@ -20,12 +21,15 @@ from twin.chain.basefee import Demand as Background
 from twin.chain.chain import Chain
 from twin.chain.config import ChainConfig
 from twin.chain.engines import make_engine
+from twin.chain.port import Engine
 from twin.clock import Clock
 from twin.desk.incidents import IncidentStore
+from twin.desk.lab import ChainLab
 from twin.desk.port import Alert
 from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.desk.sender import TwinSender
+from twin.desk.stores import Stores
 from twin.desk.twin_side import TwinDesk
 from twin.events import AlertChanged, EventLog, InvariantBroken, RunEnded, RunStarted, VenueTraded
 from twin.faults.injector import Injector
@@ -44,6 +48,7 @@ from twin.protocol.roles import account_of
 from twin.random import Streams
 from twin.recorder import Recorder
 from twin.scenario import Scenario
+from twin.services.services import Services
 from twin.team.authority import Authorities
 from twin.team.dispatch import Dispatcher
 from twin.team.executor import Executor
@@ -93,8 +98,12 @@ class World:
         self._recorder = Recorder(
             self.clock, self.chain, deployment=self.deployment, labels=self._labels(), log=log
         )
-        self.incidents = IncidentStore()
-        self.desk = self._make_desk(approved)
+        self.services = Services(
+            scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
+            market=self.market, streams=self.streams,
+        )  # fmt: skip
+        self.incidents, self.stores = IncidentStore(), Stores()
+        self.desk = self._make_desk(approved, parts.engine)
         self._make_team(parts.catalog, records)
         self._make_monitor(parts.rules)
         self._settle()
@@ -157,7 +166,7 @@ class World:
         labels |= {grant.account: name for name, grant in self.deployment.roles.items()}
         return labels
 
-    def _make_desk(self, approved: DeploymentSpec) -> TwinDesk:
+    def _make_desk(self, approved: DeploymentSpec, engine: str) -> TwinDesk:
         deployment = self.deployment
         parameters: dict[str, Any] = dict(parameters_of(approved))
         for name, feed in approved.feeds.items():
@@ -178,6 +187,9 @@ class World:
             market=self.market,
             register=register,
             incidents=self.incidents,
+            stores=self.stores,
+            lab=ChainLab(self.chain, deployment, _engines(engine, self.chain.config.chain_id)),
+            services=self.services,
         )
 
     def _make_team(self, catalog: Catalog, records: Records) -> None:
@@ -193,6 +205,7 @@ class World:
             policy=policy(team.policy),
             sender=TwinSender(self.clock, self.chain, self.deployment),
             incidents=self.incidents,
+            stores=self.stores,
             records=records,
             log=self.log,
         )
@@ -236,6 +249,7 @@ class World:
                 banks=market.banks,
                 custodians=market.custodians,
                 export_feeds=market.export_feeds,
+                services=self.services,
             ),
         )
         for name, agent in self.agents.items():
@@ -243,6 +257,7 @@ class World:
                 market.venues[venue].deposit(name, pt, stable)
             agent.settle_in(self.habitat)
         market.start()
+        self.services.start()
         for agent in self.agents.values():
             self.clock.spawn(agent.live())
 
@@ -305,6 +320,11 @@ class World:
             self.clock.now, RunEnded(state_root=root, head=self.chain.head, partial=partial)
         )
         return root
+
+
+def _engines(name: str, chain_id: int) -> Callable[[], Engine]:
+    """Return what makes engines for exercises: one engine does where a run has the two."""
+    return partial(make_engine, "revm" if name == "both" else name, chain_id=chain_id)
 
 
 def _populate(scenario: Scenario, families: Mapping[str, type[Any]]) -> dict[str, Any]:

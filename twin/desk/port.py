@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from twin.desk.stores import Entry
 from twin.quotes import (
     BankStatement,
     CustodyStatement,
@@ -31,16 +32,20 @@ __all__ = [
     "CustodyStatement",
     "Customs",
     "Desk",
+    "Entry",
     "ExportRecord",
     "Feeds",
+    "Fork",
     "Incident",
     "Incidents",
+    "Lab",
     "LogRecord",
     "Metrics",
     "Quote",
     "Register",
     "SignedReport",
     "Simulation",
+    "Stores",
     "Ticker",
     "Venues",
     "View",
@@ -244,6 +249,46 @@ class Incidents(Protocol):
         """Return one by id. Raises UnknownName."""
 
 
+class Stores(Protocol):
+    """The team's stores (read side; a runbook changes them by a `Keep` step)."""
+
+    def entries(self, kind: str, *, unended: bool = False) -> list[Entry]:
+        """Return the entries of *kind*, oldest first: change, risk, decision, action or ticket."""
+
+    def get(self, entry: str) -> Entry:
+        """Return one by id. Raises UnknownName."""
+
+
+class Fork(Protocol):
+    """A copy of the public chain state to try something out on; nothing of it reaches the chain."""
+
+    @property
+    def now(self) -> int:
+        """The copy's present, in unix seconds."""
+
+    def wait(self, seconds: int) -> None:
+        """Let *seconds* pass on the copy."""
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function of the copy. Raises Reverted."""
+
+    def act(self, authority: str, contract: str, function: str, args: Sequence[Any]) -> Simulation:
+        """Send the call in the name of *authority*, waiting out its execution delay."""
+
+    def send(self, sender: bytes, to: bytes, data: bytes, *, value: int = 0) -> Simulation:
+        """Send exact calldata from any account, as if it had signed."""
+
+    def call(self, sender: bytes, contract: str, function: str, args: Sequence[Any]) -> Simulation:
+        """Send a call by name from any account, as if it had signed."""
+
+
+class Lab(Protocol):
+    """Where a procedure tries something out, under a declared budget."""
+
+    def fork(self, purpose: str) -> Fork:
+        """Return a copy of the public chain state as of now. Raises NoData past the budget."""
+
+
 class Register(Protocol):
     """The signed register: what the configuration should be."""
 
@@ -298,6 +343,14 @@ class Desk(Protocol):
     @property
     def incidents(self) -> Incidents:
         """What is open."""
+
+    @property
+    def stores(self) -> Stores:
+        """What the team keeps: changes, risks, decisions, actions, tickets."""
+
+    @property
+    def lab(self) -> Lab:
+        """Where something is tried out."""
 
     @property
     def register(self) -> Register:

@@ -20,6 +20,7 @@ __all__ = [
     "Decide",
     "File",
     "Finding",
+    "Keep",
     "Look",
     "Notify",
     "Runbook",
@@ -148,6 +149,26 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Open an entry of the store *kind* (no *entry*) or change one. Answers its id.
+
+    *kind* is change, risk, decision, action or ticket; *data* is merged into what is there.
+    """
+
+    kind: str
+    entry: str | None = None
+    state: str | None = None
+    owner: str | None = None
+    subject: str | None = None
+    due: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """Say in one line what the step asks for."""
+        return f"keep: {self.entry or f'new {self.kind}'} {self.state or ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """Tell *audience* something. Answers the unix second it left."""
 
@@ -183,7 +204,7 @@ class Trigger:
         return f"trigger: {self.event}"
 
 
-Step = Look | Work | Decide | Act | Wait | Update | Notify | File | Trigger
+Step = Look | Work | Decide | Act | Wait | Update | Keep | Notify | File | Trigger
 Runbook = Generator[Step, Any, Finding]
 
 Check = Callable[[Desk, Any], Finding]

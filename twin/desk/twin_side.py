@@ -16,12 +16,14 @@ from twin.clock import Clock
 from twin.desk.answers import Answers
 from twin.desk.clients import BankClient, CustodyClient, ExportPapers
 from twin.desk.incidents import IncidentStore
+from twin.desk.lab import ChainLab
 from twin.desk.logs import LogFollower
 from twin.desk.port import (
     Alert,
     Alerts,
     Call,
     ChainStats,
+    Entry,
     Incident,
     LogRecord,
     Metrics,
@@ -32,12 +34,14 @@ from twin.desk.port import (
 )
 from twin.desk.register import SignedRegister
 from twin.desk.sender import simulate
+from twin.desk.stores import Stores
 from twin.desk.traffic import Traffic
 from twin.errors import NoData, UnknownName
 from twin.market.market import Market
 from twin.market.venue import Venue
 from twin.protocol.deployment import Deployment
 from twin.protocol.reader import Reader
+from twin.services.services import Services
 
 __all__ = ["TwinDesk"]
 
@@ -178,6 +182,21 @@ class _Incidents:
         return _copy(self._store.get(incident))
 
 
+class _Stores:
+    """The read side of the stores: entries are frozen, so that a reader changes nothing."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def entries(self, kind: str, *, unended: bool = False) -> list[Entry]:
+        """Return the entries of *kind*, oldest first."""
+        return self._stores.entries(kind, unended=unended)
+
+    def get(self, entry: str) -> Entry:
+        """Return one by id."""
+        return self._stores.get(entry)
+
+
 class _Metrics:
     """The metrics store, and nothing else of the monitoring."""
 
@@ -215,8 +234,8 @@ class _NoMonitoring:
 class TwinDesk:
     """The desk over a simulated world; see the port for what each part answers."""
 
-    __slots__ = ("_chain", "_clock", "alerts", "banks", "custody", "customs", "feeds", "incidents", "metrics",
-                 "register", "venues")  # fmt: skip
+    __slots__ = ("_chain", "_clock", "_services", "alerts", "banks", "custody", "customs", "feeds", "incidents", "lab",
+                 "metrics", "register", "stores", "venues")  # fmt: skip
 
     def __init__(
         self,
@@ -227,16 +246,21 @@ class TwinDesk:
         market: Market,
         register: SignedRegister,
         incidents: IncidentStore,
+        stores: Stores,
+        lab: ChainLab,
+        services: Services,
     ) -> None:
         """Wrap each part of the world in what an operator may see of it."""
-        self._clock = clock
+        self._clock, self._services = clock, services
         self._chain = _Chain(chain, deployment, Traffic(chain))
         self.feeds = _Feeds(clock, market)
         self.venues = _Venues(market.venues)
         self.customs = ExportPapers(market.customs, market.export_feeds)
         self.banks, self.custody = BankClient(market.banks), CustodyClient(market.custodians)
         self.register = register
-        self.incidents = _Incidents(incidents)
+        self.incidents, self.stores = _Incidents(incidents), _Stores(stores)
+        self.lab = lab
+        del services  # TODO
         self.metrics: Metrics = _NoMonitoring()
         self.alerts: Alerts = _NoMonitoring()
 

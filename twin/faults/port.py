@@ -16,6 +16,7 @@ from twin.market.exports import ExportFeed
 from twin.market.sources import Source
 from twin.market.venue import Venue
 from twin.protocol.deployment import DeploymentSpec
+from twin.services.services import Services
 
 __all__ = ["Fault", "FaultParams", "Misreporter", "Surfaces"]
 
@@ -44,6 +45,7 @@ class Surfaces:
     banks: Mapping[str, Bank] = field(default_factory=dict)
     custodians: Mapping[str, Custodian] = field(default_factory=dict)
     export_feeds: Mapping[str, ExportFeed] = field(default_factory=dict)
+    services: Services | None = None
 
 
 class Fault(ABC):

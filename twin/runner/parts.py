@@ -43,6 +43,7 @@ MODULES: Mapping[str, str] = {
     "twin.protocol.": "chain",  # how everybody talks to the chain: ABI coding, multicall
     "twin.recorder": "recording",
     "twin.results": "recording",
+    "twin.services.": "team",
     "twin.team.": "team",
     "twin.witness": "recording",
     NAMESPACE: "agents",

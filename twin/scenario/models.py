@@ -17,6 +17,7 @@ from twin.errors import UnknownName, UsageError
 from twin.scenario.expectations import Expectation, Threshold
 from twin.scenario.market import MarketSpec
 from twin.scenario.network import ChainSpec, ProtocolSpec
+from twin.scenario.services import ServicesSpec
 from twin.scenario.spec import Spec, disagree
 from twin.scenario.team import TeamSpec
 from twin.scenario.values import Instant, Kebab, Label, Seconds
@@ -152,6 +153,7 @@ class Document(Spec):
     chain: ChainSpec = ChainSpec()
     protocol: ProtocolSpec = Field(default_factory=ProtocolSpec)
     market: MarketSpec = Field(default_factory=MarketSpec)
+    services: ServicesSpec = Field(default_factory=ServicesSpec)
     agents: tuple[AgentSpec, ...] = ()
     team: TeamSpec = Field(default_factory=TeamSpec)
     procedures: Mapping[str, Settings] = Field(default_factory=dict)

@@ -39,18 +39,18 @@ class Dispatcher:
         executor.on_trigger = self.trigger
 
     def schedule(self) -> None:
-        """Put every procedure with an interval on the calendar."""
+        """Put every procedure with an interval or a rota on the calendar."""
         for procedure in self._executor.catalog.values():
-            if procedure.cadence.seconds:
-                self._clock.spawn(self._repeat(procedure, procedure.cadence.seconds))
+            if procedure.cadence.longest:
+                self._clock.spawn(self._repeat(procedure))
 
-    def _repeat(self, procedure: Procedure, seconds: int) -> Process:
-        case = Case(f"every {seconds} s")
+    def _repeat(self, procedure: Procedure) -> Process:
+        cadence = procedure.cadence
+        case = Case(f"every {cadence.seconds} s" if cadence.seconds else str(cadence))
         due = self._clock.now
-        while True:
-            due += seconds
-            while due <= self._clock.now:
-                due += seconds  # a run that outlasts its interval skips the ones it missed
+        # A run that outlasts its interval skips the ones it missed.
+        while (following := cadence.after(self._clock.now, due)) is not None:
+            due = following
             yield self._clock.after(due - self._clock.now)
             if procedure.kind == "check":
                 self._executor.check(procedure)

@@ -24,6 +24,7 @@ from twin.desk.steps import (
     Decide,
     File,
     Finding,
+    Keep,
     Look,
     Notify,
     Step,
@@ -32,8 +33,10 @@ from twin.desk.steps import (
     Wait,
     Work,
 )
+from twin.desk.stores import Stores
 from twin.errors import CrashError, NoData, Reverted
 from twin.events import (
+    EntryKept,
     EventLog,
     EvidenceFiled,
     IncidentChanged,
@@ -103,6 +106,7 @@ class Executor:
         policy: Policy,
         sender: Sender,
         incidents: IncidentStore,
+        stores: Stores,
         records: Records,
         log: EventLog,
     ) -> None:
@@ -110,12 +114,14 @@ class Executor:
         self._clock, self.catalog, self._settings = clock, catalog, settings
         self._desk, self._roster, self._authorities = desk, roster, authorities
         self.policy, self._sender = policy, sender
-        self._incidents, self._records, self._log = incidents, records, log
+        self._incidents, self._stores = incidents, stores
+        self._records, self._log = records, log
         self._runs: dict[str, int] = {}
         self.on_check: OnCheck = _unheard
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
         self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
             File: self._file_step,
+            Keep: self._keep,
             Look: self._look,
             Notify: self._notify,
             Trigger: self._trigger,
@@ -140,7 +146,7 @@ class Executor:
         if not isinstance(finding, Finding):
             raise CrashError(f"check {procedure.id} returned {finding!r}, not a Finding")
         self._file(procedure.id, finding)
-        self.on_check(procedure.id, finding, self._clock.now, interval=procedure.cadence.seconds)
+        self.on_check(procedure.id, finding, self._clock.now, interval=procedure.cadence.longest)
         return finding
 
     def start(self, procedure: Procedure, case: Case, *, owner: Person | None = None) -> Process:
@@ -182,9 +188,9 @@ class Executor:
                 procedure=run.procedure.id, run=run.number, verdict=finding.verdict, evidence=ref
             ),
         )
-        if run.procedure.cadence.seconds:  # what answers an event has no date to be late for
+        if run.procedure.cadence.longest:  # what answers an event has no date to be late for
             self.on_check(
-                run.procedure.id, finding, self._clock.now, interval=run.procedure.cadence.seconds
+                run.procedure.id, finding, self._clock.now, interval=run.procedure.cadence.longest
             )
         return finding
 
@@ -313,6 +319,35 @@ class Executor:
             ),
         )
         return "desk", item.id
+
+    def _keep(self, step: Keep, run: Run) -> tuple[str, Any]:
+        now, owner = self._clock.now, run.owner.name if run.owner else ""
+        if step.entry is None:
+            item = self._stores.create(
+                step.kind,
+                now,
+                subject=step.subject or run.case.cause,
+                state=step.state or "open",
+                owner=step.owner or owner,
+                due=step.due,
+                data=step.data,
+            )
+        else:
+            item = self._stores.change(
+                step.entry, now, state=step.state, owner=step.owner, due=step.due, data=step.data
+            )
+        self._log.emit(
+            now,
+            EntryKept(
+                entry=item.id,
+                store=item.kind,
+                state=item.state,
+                owner=item.owner,
+                subject=item.subject,
+                data=canonical(item.data),
+            ),
+        )
+        return owner or "desk", item.id
 
     def _notify(self, step: Notify, run: Run) -> tuple[str, Any]:
         del run

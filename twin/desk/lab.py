@@ -1,0 +1,136 @@
+"""The lab: a copy of the public chain state on which a procedure tries something out.
+
+A fork starts from the state of the latest block, which anybody can read, on an engine and a clock
+of its own. It holds no agents and no sealed faults, and what happens on it stays there. Forks are
+counted against a budget: exercises cost time, and are told apart from the run they serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twin.chain.chain import Chain
+from twin.chain.config import ChainConfig
+from twin.chain.port import AccountState, Engine
+from twin.clock import Clock
+from twin.desk.port import Simulation
+from twin.desk.sender import arguments
+from twin.errors import InvalidTransaction, NoData
+from twin.protocol.deployment import Deployment
+from twin.protocol.operations import operation_of
+from twin.protocol.reader import Reader
+
+__all__ = ["BUDGET", "ChainFork", "ChainLab"]
+
+BUDGET = 5_000
+"""Forks that one run may make: 90 days of daily work, with room for incidents."""
+
+GAS = 10_000_000
+"""The gas limit of a call on a fork."""
+
+
+def _copy(chain: Chain, engine: Engine) -> tuple[Chain, Clock]:
+    """Return the latest state of *chain* as block 0 of a chain on *engine*, and its clock."""
+    clock = Clock(chain.timestamp(chain.head))
+    for text, account in chain.engine.dump().items():
+        address = bytes.fromhex(text.removeprefix("0x"))
+        storage: Any = account.get("storage", {})
+        found = chain.engine.account(address)
+        engine.set_account(address, AccountState(found.nonce, found.balance, found.code))
+        if storage:
+            engine.set_storage(
+                address, {int(slot, 16): int(value, 16) for slot, value in storage.items()}
+            )
+    config = ChainConfig(
+        chain_id=chain.config.chain_id,
+        block_interval=chain.config.block_interval,
+        gas_limit=chain.config.gas_limit,
+        base_fee=0,
+        coinbase=chain.config.coinbase,
+    )
+    return Chain(engine, config, clock), clock
+
+
+class ChainFork:
+    """A copy of the chain; each call is in a block of its own, and pays no fee."""
+
+    __slots__ = ("_chain", "_clock", "_deployment", "_reader")
+
+    def __init__(self, chain: Chain, deployment: Deployment, engine: Engine) -> None:
+        """Copy the latest state of *chain* onto *engine*, which is empty."""
+        self._deployment = deployment
+        self._chain, self._clock = _copy(chain, engine)
+        self._reader = Reader(self._chain, deployment)
+
+    @property
+    def now(self) -> int:
+        """The copy's present, in unix seconds."""
+        return self._clock.now
+
+    def wait(self, seconds: int) -> None:
+        """Let *seconds* pass on the copy."""
+        self._clock.run(self._clock.now + seconds)
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function of the copy."""
+        return self._reader.read(contract, function, *args)
+
+    def send(self, sender: bytes, to: bytes, data: bytes, *, value: int = 0) -> Simulation:
+        """Send exact calldata from *sender* and mine it."""
+        chain = self._chain
+        try:
+            tx = chain.send(sender, to, data, gas=GAS, tip=0, max_fee=0, value=value)
+        except InvalidTransaction as error:
+            return Simulation(success=False, gas_used=0, reason=str(error))
+        self.wait(chain.config.block_interval + 1)
+        receipt = chain.receipt(tx)
+        if receipt is None:
+            return Simulation(success=False, gas_used=0, reason=chain.dropped(tx) or "not included")
+        reason = "" if receipt.success else self._deployment.reverts.decode_revert(receipt.output)
+        return Simulation(success=receipt.success, gas_used=receipt.gas_used, reason=reason)
+
+    def call(self, sender: bytes, contract: str, function: str, args: Sequence[Any]) -> Simulation:
+        """Send a call by name from *sender* and mine it."""
+        target = self._deployment.contract(contract)
+        return self.send(sender, target.address, target.encode(function, *arguments(args)))
+
+    def act(self, authority: str, contract: str, function: str, args: Sequence[Any]) -> Simulation:
+        """Send the call in the name of *authority*; a delayed one is scheduled and waited for."""
+        operation = operation_of(
+            self._deployment, authority, contract=contract, function=function, args=arguments(args)
+        )
+        first, *rest = operation.messages
+        result = self.send(operation.caller, *first)
+        for message in rest:
+            if not result.success:
+                return result
+            self.wait(operation.delay)
+            result = self.send(operation.caller, *message)
+        return result
+
+
+class ChainLab:
+    """Makes forks of *chain* on engines from *make*, at most *budget* of them."""
+
+    __slots__ = ("_budget", "_chain", "_deployment", "_made", "_make")
+
+    def __init__(
+        self,
+        chain: Chain,
+        deployment: Deployment,
+        make: Callable[[], Engine],
+        *,
+        budget: int = BUDGET,
+    ) -> None:
+        """Make nothing yet."""
+        self._chain, self._deployment, self._make = chain, deployment, make
+        self._budget = budget
+        self._made: dict[str, int] = {}
+
+    def fork(self, purpose: str) -> ChainFork:
+        """Return a copy of the latest state for *purpose*; NoData once the budget is used up."""
+        if sum(self._made.values()) >= self._budget:
+            raise NoData(f"the lab's budget of {self._budget} forks is used up: {self._made}")
+        self._made[purpose] = self._made.get(purpose, 0) + 1
+        return ChainFork(self._chain, self._deployment, self._make())
