@@ -14,6 +14,7 @@ from typing import Any
 
 from twin.desk.clients import BankClient, CustodyClient
 from twin.desk.incidents import IncidentStore
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
     Alert,
     Call,
@@ -21,11 +22,12 @@ from twin.desk.port import (
     ExportRecord,
     LogRecord,
     Quote,
+    ServiceDesk,
     SignedReport,
     Simulation,
     Ticker,
 )
-from twin.desk.records import canonical
+from twin.desk.records import Records, canonical
 from twin.desk.register import SignedRegister
 from twin.desk.steps import (
     Act,
@@ -129,6 +131,9 @@ class PaperDesk:
     simulations: list[Simulation] = field(default_factory=list)
     store: IncidentStore = field(default_factory=IncidentStore)
     stores: Stores = field(default_factory=Stores)
+    evidence: Records = field(default_factory=Records)
+    notices: NoticeBoard = field(default_factory=NoticeBoard)
+    services: ServiceDesk = field(default_factory=ServiceDesk)
     lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})

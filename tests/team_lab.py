@@ -116,6 +116,7 @@ class TeamLab:
             sender=self.chain,
             incidents=self.desk.store,
             stores=self.desk.stores,
+            notices=self.desk.notices,
             records=self.records,
             log=self.events,
         )
@@ -179,6 +180,6 @@ def procedure(
     """Return a procedure that nobody marked, so that a test can make wrong ones too."""
     return Procedure(
         id=name, title=name, seed="A / B / C", level="B", kind=kind, role=role, effort=60,  # type: ignore[arg-type]
-        cadence=on(event) if event else every(seconds=seconds or 600), inputs=("x",), evidence="x",
+        cadence=every(seconds=seconds) if seconds else on(event or "called"), inputs=("x",), evidence="x",
         settings=Settings, function=function,
     )  # fmt: skip

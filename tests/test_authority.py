@@ -7,7 +7,7 @@ import pytest
 from team_lab import NIGHT_CAPS, TeamLab, person, quorum
 
 from twin.errors import UnknownName
-from twin.scenario.team import AuthoritySpec, PersonSpec
+from twin.scenario.team import AuthoritySpec, PersonSpec, ShiftSpec
 from twin.team.authority import PATIENCE
 
 THREE = (person("amara", "x"), person("bruno", "x"), person("chen", "x"))
@@ -118,3 +118,20 @@ def test_unknown_authorities_are_refused() -> None:
     with pytest.raises(UnknownName, match="no authority is called 'pausr'; did you mean 'pauser'"):
         lab.keys.require("pausr")
     assert lab.keys.require("pauser").threshold == 2
+
+
+def test_a_routine_round_pages_nobody_and_waits_for_shifts() -> None:
+    early = ShiftSpec(start="06:00", end="08:00")
+    people = (person("amara", "x", shift=early), person("bruno", "x"))
+    lab, rounds = TeamLab(people=people, keys={"pauser": quorum(2, "amara", "bruno")}), list[Any]()
+
+    def collect() -> Any:
+        signers = yield from lab.keys.collect("pauser", "x", routine=True)
+        rounds.append((signers, lab.clock.now % 86_400))
+
+    lab.clock.spawn(collect())
+    lab.run(86_400)
+    ((signers, when),) = rounds
+    assert signers == ("bruno", "amara")
+    assert 6 * 3600 < when < 6 * 3600 + 6000
+    assert lab.log == []

@@ -147,7 +147,7 @@ def test_settings_are_frozen_and_know_their_names() -> None:
 
 
 def test_the_shipped_procedures_are_those_of_the_list() -> None:
-    catalog = Catalog.of(procedures.modules())
+    catalog = Catalog.below(procedures)
     assert {
         name: (item.kind, str(item.cadence), item.level, item.role)
         for name, item in catalog.items()
@@ -156,7 +156,7 @@ def test_the_shipped_procedures_are_those_of_the_list() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_procedure_says_what_it_is(name: str) -> None:
-    item = Catalog.of(procedures.modules())[name]
+    item = Catalog.below(procedures)[name]
     assert item.title == item.seed.rsplit(" / ", 1)[1] or name == "IO1"
     assert item.inputs
     assert item.evidence

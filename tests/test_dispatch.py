@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,14 @@ def test_a_check_runs_at_its_interval_and_not_at_the_start() -> None:
     lab.run(901)
     assert times == [300, 600, 900]
     assert len(seen) == 3
+
+
+def test_what_has_no_object_in_this_world_is_left_out_and_named() -> None:
+    item = replace(looking([]), applies=lambda desk: None if desk.now == 0 else "no reserve")
+    lab = TeamLab(item)
+    lab.dispatcher.schedule()
+    lab.run(901)
+    assert (lab.dispatcher.idle, lab.records.filed) == ({"CC1": "no reserve"}, [])
 
 
 def test_a_run_that_outlasts_its_interval_skips_what_it_missed() -> None:

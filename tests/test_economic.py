@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paper_desk import GAS, NODES, NOW, USD, PaperDesk, broken, log_of, quoting, report
 
+from twin import procedures
 from twin.catalog import Catalog
 from twin.errors import Reverted
-from twin.procedures import modules
 from twin.procedures.monitoring.economic import (
     OracleData,
     PoolHealth,
@@ -209,6 +209,6 @@ def test_a_contract_that_does_not_answer_is_a_revert_and_no_crash(
 
 
 def test_the_checks_are_on_the_calendar() -> None:
-    catalog = Catalog.of(modules())
+    catalog = Catalog.below(procedures)
     assert catalog["ME2"].function is pool_health
     assert catalog["ME4"].function is oracle_data

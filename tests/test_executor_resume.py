@@ -9,10 +9,10 @@ import pytest
 from paper_desk import USD, PaperDesk, alarm, classified, quoting, report
 from team_lab import TeamLab
 
+from twin import procedures
 from twin.catalog import Catalog, Procedure
 from twin.desk.steps import Act, Case
 from twin.events import Event, StepTaken
-from twin.procedures import modules
 from twin.team.executor import Run
 
 
@@ -58,7 +58,7 @@ def incident(name: str) -> tuple[TeamLab, Procedure, Case]:
 
     lab.chain.effect = effect
     case = classified(desk, **({"contract": "AllocationBook"} if healed else {}))
-    return lab, Catalog.of(modules())[name], case
+    return lab, Catalog.below(procedures)[name], case
 
 
 LENGTH = {"NR1": 8, "NR3": 29}
@@ -70,7 +70,8 @@ def effects(lab: TeamLab) -> Any:
     notices = [line for _, line in lab.log if line.startswith(("notice", "INC-"))]
     triggers = [line for _, line in lab.log if "trigger" in line]
     state = [(item.id, item.state) for item in lab.desk.store.all()]
-    return [act.function for act in lab.chain.sent], notices, triggers, state, lab.records.kept
+    filed = [(item.ref, item.verdict) for item in lab.records.filed]
+    return [act.function for act in lab.chain.sent], notices, triggers, state, filed
 
 
 def whole(name: str) -> tuple[TeamLab, Run]:

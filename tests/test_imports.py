@@ -23,8 +23,9 @@ STAGES = (
     ("control",),
     ("clock", "random", "scenario", "calendars", "catalog", "bundled"),
     ("chain", "protocol", "market"),
-    ("habitat", "plugins", "services"),
+    ("habitat", "plugins"),
     ("desk",),
+    ("services",),
     ("monitoring", "procedures", "team", "faults", "recorder"),
     ("world",),
     ("results", "verdict", "witness", "scoring", "report", "golden"),
@@ -181,7 +182,7 @@ def canonical(name: str) -> str:
 PLANTED = [
     ("twin/clock.py", "from twin.world import World", "world is right of clock"),
     ("twin/chain/port.py", "import twin.desk.port", "desk is right of chain"),
-    ("twin/desk/port.py", "def f():\n    from twin import world", "world is right of desk"),
+    ("twin/desk/port/a.py", "def f():\n    from twin import world", "world is right of desk"),
     ("twin/desk/a.py", "from ..cli import main", "cli is right of desk"),
     (
         "twin/market/a.py",

@@ -9,7 +9,7 @@ import pytest
 
 from twin.desk.records import GENESIS, Records, canonical, verify
 from twin.desk.steps import Finding
-from twin.errors import CrashError
+from twin.errors import CrashError, UnknownName
 
 NOW = 1_700_000_000
 Lines = list[str]
@@ -101,7 +101,33 @@ def test_in_memory_the_chain_is_the_same(tmp_path: Path) -> None:
     made = [[chain.file("ME4", NOW, Finding("ok", str(n))) for n in range(2)] for chain in chains]
     chains[1].close()
     assert made[0] == made[1]
-    assert chains[0].kept == [("ME4-00001", "ME4", "ok"), ("ME4-00002", "ME4", "ok")]
+    for chain in chains:
+        assert [item.ref for item in chain.of("ME4")] == ["ME4-00001", "ME4-00002"]
+        assert (chain.of("ME1"), chain.last("ME1"), chain.of(since=NOW + 1)) == ([], None, [])
+
+
+def test_what_was_filed_is_read_again_from_memory_and_from_the_file(tmp_path: Path) -> None:
+    for chain in (Records(), Records(tmp_path / "evidence.jsonl")):
+        for number in range(3):
+            chain.file("ME4", NOW + number, Finding("finding", "é", {"n": number}, {"gap": number}))
+        last = chain.last("ME4")
+        assert last is not None
+        assert (last.at, last.summary, last.problems) == (NOW + 2, "é", {"gap": 2})
+        assert [chain.data(item.ref) for item in chain.of(since=NOW + 1)] == [{"n": 1}, {"n": 2}]
+        assert chain.intact()
+        with pytest.raises(UnknownName, match="evidence"):
+            chain.data("ME4-00004")
+        chain.close()
+
+
+def test_a_file_that_somebody_altered_is_not_intact(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    chain = Records(path)
+    chain.file("ME4", NOW, Finding("finding", "bad"))
+    chain.flush()
+    path.write_text(path.read_text().replace("bad", "fin"))
+    assert not chain.intact()
+    chain.close()
 
 
 @pytest.mark.parametrize(

@@ -178,8 +178,37 @@ def test_on_call_are_those_on_shift_first_each_in_declared_order() -> None:
     ])  # fmt: skip
     assert [each.name for each in lab.roster.on_call("operator")] == ["one", "two", "night"]
     assert [each.name for each in lab.roster] == ["night", "one", "boss", "two"]
+    assert [each.name for each in lab.roster.on_call("pilot")] == ["one", "two", "night"]
+    nobody = TeamLab(people=[person("boss", "commander")])
     with pytest.raises(CrashError, match="nobody on the team has the role 'pilot'"):
-        lab.roster.on_call("pilot")
+        nobody.roster.on_call("pilot")
+
+
+def test_routine_work_waits_for_a_shift_and_pages_nobody() -> None:
+    morning = ShiftSpec(start="06:00", end="08:00")
+    lab = TeamLab(people=[person("late", "operator", shift=morning), person("boss", "commander")])
+
+    def wait() -> Any:
+        return (yield from lab.roster.assign("operator")), lab.clock.now
+
+    lab.spawn(wait())
+    lab.run(86_400)
+    ((who, when),) = lab.results
+    assert (who.name, when % 86_400) == ("late", 6 * 3600)
+    assert lab.log == []
+
+
+def test_of_those_on_shift_the_one_with_the_least_to_do_is_given_more() -> None:
+    lab = TeamLab(people=[person("one", "operator"), person("two", "operator")])
+
+    def wait() -> Any:
+        return (yield from lab.roster.assign("operator"))
+
+    lab.spawn(lab.roster["one"].work(600))
+    lab.run(1)
+    lab.spawn(wait())
+    lab.run(10)
+    assert [each.name for each in lab.results] == ["two"]
 
 
 def paged(*people: PersonSpec, deadline: int = 600, after: int = 100_000) -> TeamLab:

@@ -9,7 +9,9 @@ from small_network import ANN, BEN, START, UNIT, USD, Network
 from twin.chain.engines import make_engine
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import Desk, View
+from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.desk.stores import Stores
 from twin.desk.twin_side import TwinDesk
@@ -63,7 +65,9 @@ class Lab:
             incidents=self.store,
             stores=self.stores,
             lab=ChainLab(network.chain, network.deployment, lambda: make_engine(chain_id=1)),
-            services=services,
+            records=Records(),
+            notices=NoticeBoard(),
+            services=services.clients(),
         )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
@@ -19,6 +21,7 @@ from twin.calendars import BUSINESS, DAYS, Rota
 from twin.errors import CrashError, UnknownName
 
 __all__ = [
+    "Applies",
     "Cadence",
     "Catalog",
     "Procedure",
@@ -34,6 +37,10 @@ __all__ = [
 
 MARK = "__fictra_procedure__"
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+Applies = Callable[[Any], str | None]
+"""Asked of the desk before a run's calendar is made: None, or why a procedure has no object here."""
 
 
 class Settings(BaseModel):
@@ -121,6 +128,12 @@ class Procedure:
     evidence: str
     settings: type[Settings]
     function: Callable[..., Any] = field(compare=False)
+    applies: Applies | None = field(default=None, compare=False)
+
+    @property
+    def routine(self) -> bool:
+        """Whether the calendar starts it: routine work waits for a shift and pages nobody."""
+        return self.cadence.event is None
 
 
 def _mark(kind: Literal["check", "runbook"], **about: Any) -> Callable[[Function], Function]:
@@ -157,11 +170,12 @@ def check(
     inputs: tuple[str, ...],
     evidence: str,
     settings: type[Settings] = Settings,
+    applies: Applies | None = None,
 ) -> Callable[[Function], Function]:
     """Mark a function of (desk, settings) that looks and returns a `Finding`."""
     return _mark(
         "check", id=id, seed=seed, level=level, cadence=cadence, role=role, effort=0,
-        inputs=inputs, evidence=evidence, settings=settings,
+        inputs=inputs, evidence=evidence, settings=settings, applies=applies,
     )  # fmt: skip
 
 
@@ -176,11 +190,12 @@ def runbook(
     inputs: tuple[str, ...],
     evidence: str,
     settings: type[Settings] = Settings,
+    applies: Applies | None = None,
 ) -> Callable[[Function], Function]:
     """Mark a generator of (case, settings) that yields steps and returns a `Finding`."""
     return _mark(
         "runbook", id=id, seed=seed, level=level, cadence=cadence, role=role, effort=effort,
-        inputs=inputs, evidence=evidence, settings=settings,
+        inputs=inputs, evidence=evidence, settings=settings, applies=applies,
     )  # fmt: skip
 
 
@@ -206,6 +221,12 @@ class Catalog(Mapping[str, Procedure]):
             and value.__module__ == module.__name__
         }
         return cls(marked.values())
+
+    @classmethod
+    def below(cls, package: ModuleType) -> Catalog:
+        """Collect every marked function of every module below *package*."""
+        found = walk_packages(package.__path__, f"{package.__name__}.")
+        return cls.of(import_module(item.name) for item in found if not item.ispkg)
 
     def without(self, ids: Iterable[str]) -> Catalog:
         """Return the catalogue less *ids*; an unknown one raises UnknownName."""

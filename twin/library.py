@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from twin import procedures
 from twin.bundled import SUFFIX, folder
 from twin.catalog import Catalog
 from twin.chain.engines import best, names
@@ -18,7 +19,6 @@ from twin.faults.injector import vocabulary as fault_vocabulary
 from twin.monitoring.metrics import metric_table
 from twin.monitoring.rules import default_rules
 from twin.plugins import load_agents
-from twin.procedures import modules
 from twin.protocol.invariants import INVARIANTS
 from twin.scenario import Scenario, Vocabulary, load
 from twin.scoring.loss import MEASURES
@@ -82,7 +82,7 @@ class Library:
         """
         chosen = engine or best()
         _know(chosen)
-        catalog = Catalog.of(modules())
+        catalog = Catalog.below(procedures)
         self.parts = Parts(
             catalog=catalog,
             families=load_agents(agents),

@@ -25,6 +25,7 @@ from twin.chain.port import Engine
 from twin.clock import Clock
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import Alert
 from twin.desk.records import Records
 from twin.desk.register import SignedRegister
@@ -102,8 +103,8 @@ class World:
             scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
             market=self.market, streams=self.streams,
         )  # fmt: skip
-        self.incidents, self.stores = IncidentStore(), Stores()
-        self.desk = self._make_desk(approved, parts.engine)
+        self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
+        self.desk = self._make_desk(approved, parts.engine, records)
         self._make_team(parts.catalog, records)
         self._make_monitor(parts.rules)
         self._settle()
@@ -166,7 +167,7 @@ class World:
         labels |= {grant.account: name for name, grant in self.deployment.roles.items()}
         return labels
 
-    def _make_desk(self, approved: DeploymentSpec, engine: str) -> TwinDesk:
+    def _make_desk(self, approved: DeploymentSpec, engine: str, records: Records) -> TwinDesk:
         deployment = self.deployment
         parameters: dict[str, Any] = dict(parameters_of(approved))
         for name, feed in approved.feeds.items():
@@ -189,7 +190,9 @@ class World:
             incidents=self.incidents,
             stores=self.stores,
             lab=ChainLab(self.chain, deployment, _engines(engine, self.chain.config.chain_id)),
-            services=self.services,
+            records=records,
+            notices=self.notices,
+            services=self.services.clients(),
         )
 
     def _make_team(self, catalog: Catalog, records: Records) -> None:
@@ -206,6 +209,7 @@ class World:
             sender=TwinSender(self.clock, self.chain, self.deployment),
             incidents=self.incidents,
             stores=self.stores,
+            notices=self.notices,
             records=records,
             log=self.log,
         )

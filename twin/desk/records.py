@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from twin.desk.port import Evidence
 from twin.desk.steps import Finding
-from twin.errors import CrashError
+from twin.errors import CrashError, UnknownName
 
 __all__ = ["GENESIS", "Records", "canonical", "verify"]
 
@@ -52,21 +54,37 @@ def _digest(body: dict[str, Any]) -> str:
 
 
 class Records:
-    """The evidence of one run, kept in memory and appended to the file at *path* if one is given."""
+    """The evidence of one run: what was filed, and its lines in the file at *path* if one is given.
 
-    __slots__ = ("_count", "_file", "_last", "kept")
+    Summaries stay in memory; the lines are read again from the file when somebody asks for data.
+    """
+
+    __slots__ = (
+        "_by_procedure",
+        "_file",
+        "_last",
+        "_lines",
+        "_offset",
+        "_offsets",
+        "_path",
+        "filed",
+    )
 
     def __init__(self, path: Path | None = None) -> None:
         """Start an empty chain."""
+        self._path = path
         self._file: TextIO | None = path.open("w", encoding="utf-8") if path else None
         self._last = GENESIS
-        self._count: dict[str, int] = {}
-        self.kept: list[tuple[str, str, str]] = []
+        self._by_procedure: dict[str, list[Evidence]] = {}
+        self._lines: list[str] = []
+        self._offset = 0
+        self._offsets: dict[str, int] = {}
+        self.filed: list[Evidence] = []
 
     def file(self, procedure: str, at: int, finding: Finding) -> tuple[str, bytes]:
         """Append *finding* of *procedure* at unix second *at*; return its reference and hash."""
-        number = self._count[procedure] = self._count.get(procedure, 0) + 1
-        ref = f"{procedure}-{number:05d}"
+        own = self._by_procedure.setdefault(procedure, [])
+        ref = f"{procedure}-{len(own) + 1:05d}"
         # In two parts, between whose keys "hash" sorts: the line is written without a second
         # encoding of what was hashed.
         head = canonical({"at": at, "data": finding.data})[:-1]
@@ -81,10 +99,57 @@ class Records:
             }
         )[1:]
         self._last = hashlib.sha256(f"{head},{tail}".encode()).hexdigest()
+        line = f'{head},"hash":"{self._last}",{tail}\n'
         if self._file is not None:
-            self._file.write(f'{head},"hash":"{self._last}",{tail}\n')
-        self.kept.append((ref, procedure, finding.verdict))
+            self._file.write(line)
+            self._offsets[ref] = self._offset
+            self._offset += len(line)  # canonical JSON is ASCII
+        else:
+            self._offsets[ref] = len(self._lines)
+            self._lines.append(line)
+        made = Evidence(
+            ref, procedure, at, finding.verdict, finding.summary, finding.problems, self._last
+        )
+        own.append(made)
+        self.filed.append(made)
         return ref, bytes.fromhex(self._last)
+
+    def of(self, procedure: str | None = None, *, since: int = 0) -> list[Evidence]:
+        """Return what *procedure*, or everybody, filed from unix second *since* on, oldest first."""
+        filed = self.filed if procedure is None else self._by_procedure.get(procedure, [])
+        start = bisect_left(filed, since, key=lambda item: item.at)
+        return filed[start:]
+
+    def last(self, procedure: str) -> Evidence | None:
+        """Return what *procedure* filed last, or None."""
+        filed = self._by_procedure.get(procedure)
+        return filed[-1] if filed else None
+
+    def data(self, ref: str) -> Mapping[str, Any]:
+        """Return the data of the record called *ref*; UnknownName where there is none."""
+        if ref not in self._offsets:
+            raise UnknownName("evidence", ref, self._offsets)
+        place = self._offsets[ref]
+        if self._path is None:
+            line = self._lines[place]
+        else:
+            self.flush()
+            with self._path.open("rb") as lines:
+                lines.seek(place)
+                line = lines.readline().decode("ascii")
+        data: Mapping[str, Any] = json.loads(line)["data"]
+        return data
+
+    def intact(self) -> bool:
+        """Prove the chain of hashes over every line filed, as an outsider would."""
+        try:
+            if self._path is None:
+                return verify(self._lines, last=self._last) == len(self.filed)
+            self.flush()
+            with self._path.open(encoding="utf-8") as lines:
+                return verify(lines, last=self._last) == len(self.filed)
+        except CrashError:
+            return False
 
     def flush(self) -> None:
         """Hand everything filed so far to the operating system."""

@@ -18,20 +18,25 @@ from twin.desk.clients import BankClient, CustodyClient, ExportPapers
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
 from twin.desk.logs import LogFollower
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
     Alert,
     Alerts,
     Call,
     ChainStats,
     Entry,
+    Evidence,
     Incident,
     LogRecord,
     Metrics,
+    Notice,
     Quote,
+    ServiceDesk,
     SignedReport,
     Simulation,
     Ticker,
 )
+from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.desk.sender import simulate
 from twin.desk.stores import Stores
@@ -41,7 +46,6 @@ from twin.market.market import Market
 from twin.market.venue import Venue
 from twin.protocol.deployment import Deployment
 from twin.protocol.reader import Reader
-from twin.services.services import Services
 
 __all__ = ["TwinDesk"]
 
@@ -173,6 +177,10 @@ class _Incidents:
     def __init__(self, store: IncidentStore) -> None:
         self._store = store
 
+    def all(self) -> list[Incident]:
+        """Return every incident."""
+        return [_copy(item) for item in self._store.all()]
+
     def open(self) -> list[Incident]:
         """Return the incidents that have not ended."""
         return [_copy(item) for item in self._store.open()]
@@ -195,6 +203,40 @@ class _Stores:
     def get(self, entry: str) -> Entry:
         """Return one by id."""
         return self._stores.get(entry)
+
+
+class _Evidence:
+    """The read side of the evidence."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def of(self, procedure: str | None = None, *, since: int = 0) -> list[Evidence]:
+        """Return the records of *procedure*, or of all, from unix second *since* on."""
+        return self._records.of(procedure, since=since)
+
+    def last(self, procedure: str) -> Evidence | None:
+        """Return the newest record of *procedure*."""
+        return self._records.last(procedure)
+
+    def data(self, ref: str) -> Mapping[str, Any]:
+        """Return the data of one record."""
+        return self._records.data(ref)
+
+    def intact(self) -> bool:
+        """Prove the chain of hashes."""
+        return self._records.intact()
+
+
+class _Notices:
+    """The read side of what was published."""
+
+    def __init__(self, board: NoticeBoard) -> None:
+        self._board = board
+
+    def published(self, audience: str | None = None, *, since: int = 0) -> list[Notice]:
+        """Return the notices to *audience*, or to all."""
+        return self._board.published(audience, since=since)
 
 
 class _Metrics:
@@ -234,8 +276,8 @@ class _NoMonitoring:
 class TwinDesk:
     """The desk over a simulated world; see the port for what each part answers."""
 
-    __slots__ = ("_chain", "_clock", "_services", "alerts", "banks", "custody", "customs", "feeds", "incidents", "lab",
-                 "metrics", "register", "stores", "venues")  # fmt: skip
+    __slots__ = ("_chain", "_clock", "alerts", "banks", "custody", "customs", "evidence", "feeds", "incidents",
+                 "lab", "metrics", "notices", "register", "services", "stores", "venues")  # fmt: skip
 
     def __init__(
         self,
@@ -247,11 +289,13 @@ class TwinDesk:
         register: SignedRegister,
         incidents: IncidentStore,
         stores: Stores,
+        records: Records,
+        notices: NoticeBoard,
         lab: ChainLab,
-        services: Services,
+        services: ServiceDesk,
     ) -> None:
         """Wrap each part of the world in what an operator may see of it."""
-        self._clock, self._services = clock, services
+        self._clock = clock
         self._chain = _Chain(chain, deployment, Traffic(chain))
         self.feeds = _Feeds(clock, market)
         self.venues = _Venues(market.venues)
@@ -260,7 +304,8 @@ class TwinDesk:
         self.register = register
         self.incidents, self.stores = _Incidents(incidents), _Stores(stores)
         self.lab = lab
-        del services  # TODO
+        self.evidence, self.notices = _Evidence(records), _Notices(notices)
+        self.services = services
         self.metrics: Metrics = _NoMonitoring()
         self.alerts: Alerts = _NoMonitoring()
 

@@ -7,18 +7,15 @@ of the running world reads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Protocol
 
+from twin import faults
 from twin.clock import Clock
 from twin.errors import UnknownName, UsageError
 from twin.events import EventLog, FaultChanged
-from twin.faults.demand import VolumeSurge
-from twin.faults.institutions import BankFailure, CustodianSilence, ExportFeedDeath
-from twin.faults.nodes import NodeMisreport
-from twin.faults.parameters import FeedBoundsOpen
 from twin.faults.port import Fault, FaultParams, Surfaces
-from twin.faults.sources import SourceDeath, SourceScale
-from twin.faults.venues import VenueOutage
 from twin.protocol.deployment import DeploymentSpec
 
 __all__ = ["FaultSpec", "Injector", "kinds", "vocabulary"]
@@ -49,12 +46,18 @@ class FaultSpec(Protocol):
 
 
 def kinds() -> Mapping[str, type[Fault]]:
-    """Return every kind of fault there is, by name."""
-    families: tuple[type[Fault], ...] = (
-        BankFailure, CustodianSilence, ExportFeedDeath, FeedBoundsOpen, NodeMisreport,
-        SourceDeath, SourceScale, VenueOutage, VolumeSurge,
-    )  # fmt: skip
-    return {family.kind: family for family in families}
+    """Return every kind of fault there is, by name: each `Fault` of a module in this folder."""
+    modules = [import_module(item.name) for item in iter_modules(faults.__path__, "twin.faults.")]
+    families = {
+        value.kind: value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Fault)
+        and value.__module__ == module.__name__
+        and hasattr(value, "kind")
+    }
+    return {kind: families[kind] for kind in sorted(families)}
 
 
 def vocabulary() -> Mapping[str, type[FaultParams]]:

@@ -21,6 +21,10 @@ PATIENCE = 6 * 3600
 """Seconds after which a signing round without a quorum is given up."""
 
 
+ROUTINE_PATIENCE = 3 * 86_400
+"""Seconds after which a routine round is given up: a long weekend."""
+
+
 class AuthoritySpec(Protocol):
     """An authority as a scenario declares it: *threshold* of *signers*, *signing* seconds each."""
 
@@ -50,11 +54,14 @@ class Authorities:
             raise UnknownName("authority", name, self._specs)
         return self._specs[name]
 
-    def collect(self, name: str, subject: str, *, knowing: Collection[str] = ()) -> Process:
+    def collect(
+        self, name: str, subject: str, *, knowing: Collection[str] = (), routine: bool = False
+    ) -> Process:
         """Collect signatures in the name of *name*; value the signers, short when it failed.
 
         All signers are asked at once; those *knowing* already are not paged but sign like
-        everybody else. The round ends when the threshold is met or after six hours.
+        everybody else. The round ends when the threshold is met or after six hours. A *routine*
+        round pages nobody: signers sign on their shifts, and it ends after three days.
         """
         spec = self.require(name)
         signed: list[str] = []
@@ -62,8 +69,11 @@ class Authorities:
         for signer in spec.signers:
             person = self._roster[signer]
             known = person.name in knowing
-            self._clock.spawn(self._sign(person, subject, spec, signed, enough, known=known))
-        yield simpy.AnyOf(self._clock.env, [enough, self._clock.after(PATIENCE)])
+            self._clock.spawn(
+                self._sign(person, subject, spec, signed, enough, known=known, routine=routine)
+            )
+        limit = self._clock.after(ROUTINE_PATIENCE if routine else PATIENCE)
+        yield simpy.AnyOf(self._clock.env, [enough, limit])
         return tuple(signed)
 
     def _sign(
@@ -75,9 +85,12 @@ class Authorities:
         enough: simpy.Event,
         *,
         known: bool,
+        routine: bool,
     ) -> Process:
         """Reach *person*, let them read and sign, unless the round is over by then."""
-        if not known:
+        if routine:
+            yield from person.ask()
+        elif not known:
             self._roster.on_page()
             reached = yield from person.answer(f"sign: {subject}")
             if not reached:

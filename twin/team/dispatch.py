@@ -32,17 +32,22 @@ class Dispatcher:
     def __init__(
         self, clock: Clock, executor: Executor, *, roster: Roster, incidents: IncidentStore
     ) -> None:
-        """Hook into the executor's triggers."""
+        """Hook into the executor's triggers; `idle` says what has no object in this world."""
         self._clock, self._executor = clock, executor
         self._roster, self._incidents = roster, incidents
+        self.idle: dict[str, str] = {}
         self._waiting: dict[str, list[Alert]] = {}
         executor.on_trigger = self.trigger
 
     def schedule(self) -> None:
-        """Put every procedure with an interval or a rota on the calendar."""
+        """Put every procedure with an interval or a rota, and an object here, on the calendar."""
         for procedure in self._executor.catalog.values():
             if procedure.cadence.longest:
-                self._clock.spawn(self._repeat(procedure))
+                reason = self._executor.idle(procedure)
+                if reason is None:
+                    self._clock.spawn(self._repeat(procedure))
+                else:
+                    self.idle[procedure.id] = reason
 
     def _repeat(self, procedure: Procedure) -> Process:
         cadence = procedure.cadence

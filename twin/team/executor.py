@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from twin.catalog import Catalog, Procedure, Settings
 from twin.clock import Clock, Process
 from twin.desk.incidents import IncidentStore
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import Desk
 from twin.desk.records import Records, canonical
 from twin.desk.steps import (
@@ -107,6 +108,7 @@ class Executor:
         sender: Sender,
         incidents: IncidentStore,
         stores: Stores,
+        notices: NoticeBoard,
         records: Records,
         log: EventLog,
     ) -> None:
@@ -115,7 +117,7 @@ class Executor:
         self._desk, self._roster, self._authorities = desk, roster, authorities
         self.policy, self._sender = policy, sender
         self._incidents, self._stores = incidents, stores
-        self._records, self._log = records, log
+        self._notices, self._records, self._log = notices, records, log
         self._runs: dict[str, int] = {}
         self.on_check: OnCheck = _unheard
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
@@ -136,6 +138,10 @@ class Executor:
 
     def _settings_of(self, procedure: Procedure) -> Settings:
         return self._settings.get(procedure.id) or procedure.settings()
+
+    def idle(self, procedure: Procedure) -> str | None:
+        """Return why *procedure* has no object in this world, None where it has one."""
+        return procedure.applies(self._desk) if procedure.applies else None
 
     def check(self, procedure: Procedure) -> Finding:
         """Run a check now, file its finding and hand it to the metrics."""
@@ -236,11 +242,15 @@ class Executor:
         """Let somebody of *role* work for *seconds*; value (person, {who, started, ended}).
 
         Whoever is with the run already does it; nobody else acts before they were reached.
+        Routine work goes to somebody on shift.
         """
-        able = [person for person in self._at_hand(run) if role in person.spec.roles]
+        able = [person for person in self._at_hand(run) if person in self._roster.on_call(role)]
         person = able[0] if able else None
         if person is None:
-            person = yield from self._roster.page(role, f"{run.procedure.id}: {what}")
+            if run.procedure.routine:
+                person = yield from self._roster.assign(role)
+            else:
+                person = yield from self._roster.page(role, f"{run.procedure.id}: {what}")
             run.owner = run.owner or person
         result = yield from person.work(seconds, priority=priority)
         run.present[person.name] = self._clock.now
@@ -268,6 +278,7 @@ class Executor:
             step.authority,
             f"{step.contract}.{step.function} ({step.why})",
             knowing=[person.name for person in self._at_hand(run)],
+            routine=run.procedure.routine,
         )
         needed = self._authorities.require(step.authority).threshold
         who = "+".join(signers) or "nobody"
@@ -351,9 +362,11 @@ class Executor:
 
     def _notify(self, step: Notify, run: Run) -> tuple[str, Any]:
         del run
+        now = self._clock.now
+        self._notices.publish(now, audience=step.audience, subject=step.subject, text=step.text)
         notice = NoticePublished(audience=step.audience, subject=step.subject, text=step.text)
-        self._log.emit(self._clock.now, notice)
-        return "comms", self._clock.now
+        self._log.emit(now, notice)
+        return "comms", now
 
     def _file_step(self, step: File, run: Run) -> tuple[str, Any]:
         return "records", self._file(run.procedure.id, step.finding)

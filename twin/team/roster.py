@@ -24,6 +24,12 @@ from twin.random import Streams
 __all__ = ["Person", "PersonSpec", "Roster", "Shift", "ShiftSpec"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+QUARTER = 900
+"""Seconds between two looks at who has come on shift; shifts begin on the quarter hour."""
+
+DEPUTY = "operator"
+"""Who does the work of a role that a small team has given to nobody."""
+
 Z95 = 1.6448536269514722
 """The 95 % quantile of the standard normal."""
 
@@ -142,6 +148,18 @@ class Person:
         factor = 1 if self.on_shift() else self.spec.off_shift_factor
         return max(1, round(self.spec.ack_median * math.exp(sigma * normal) * factor))
 
+    def ask(self) -> Process:
+        """Ask the person without a page: they answer on shift; value True when they did."""
+        wait = self.reaction() or 3600
+        yield from self.arrive()
+        yield self._clock.after(wait)
+        return True
+
+    def arrive(self) -> Process:
+        """Wait until the person is on shift."""
+        while not self.on_shift():
+            yield self._clock.after(QUARTER - self._clock.now % QUARTER)
+
     def answer(self, subject: str) -> Process:
         """Page the person about *subject* and wait for the answer; value True when it came.
 
@@ -186,14 +204,26 @@ class Roster:
         return self._people[name]
 
     def on_call(self, role: str) -> Sequence[Person]:
-        """Return who has *role*: those on shift first, each group in declared order."""
+        """Return who has *role*: those on shift first, each group in declared order.
+
+        Where nobody has it the operators stand in.
+        """
         able = [person for person in self if role in person.spec.roles]
+        able = able or [person for person in self if DEPUTY in person.spec.roles]
         if not able:
             raise CrashError(f"nobody on the team has the role {role!r}: add a person who has it")
         return [
             *(person for person in able if person.on_shift()),
             *(person for person in able if not person.on_shift()),
         ]
+
+    def assign(self, role: str) -> Process:
+        """Wait until somebody of *role* is on shift; value the Person with the least to do."""
+        while True:
+            present = [person for person in self.on_call(role) if person.on_shift()]
+            if present:
+                return min(present, key=lambda person: person.busy.count + len(person.busy.queue))
+            yield self._clock.after(QUARTER - self._clock.now % QUARTER)
 
     def page(self, role: str, subject: str, *, deadline: int = 600) -> Process:
         """Page *role* about *subject*, one after the other; value the Person who answered.

@@ -1,0 +1,69 @@
+"""The desk port: what a procedure sees of the world, and nothing else.
+
+Every answer has the shape production gives: integers in token units, prices with 8 decimals,
+JSON-like records. A check reads the chain through `desk.at()`, one block for all its reads. What
+changes the world is not here: a runbook yields a step, and the executor carries it out.
+"""
+
+from __future__ import annotations
+
+from twin.desk.port.chain import Call, ChainStats, LogRecord, Simulation, View
+from twin.desk.port.desk import Desk
+from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
+from twin.desk.port.services import ServiceDesk
+from twin.desk.port.team import (
+    Evidence,
+    Evidences,
+    Incident,
+    Incidents,
+    Notice,
+    Notices,
+    Register,
+    Stores,
+)
+from twin.desk.port.watch import Alert, Alerts, Metrics
+from twin.desk.stores import Entry
+from twin.quotes import (
+    BankStatement,
+    CustodyStatement,
+    ExportRecord,
+    Quote,
+    SignedReport,
+    Ticker,
+)
+
+__all__ = [
+    "Alert",
+    "Alerts",
+    "BankStatement",
+    "Banks",
+    "Call",
+    "ChainStats",
+    "Custody",
+    "CustodyStatement",
+    "Customs",
+    "Desk",
+    "Entry",
+    "Evidence",
+    "Evidences",
+    "ExportRecord",
+    "Feeds",
+    "Fork",
+    "Incident",
+    "Incidents",
+    "Lab",
+    "LogRecord",
+    "Metrics",
+    "Notice",
+    "Notices",
+    "Quote",
+    "Register",
+    "ServiceDesk",
+    "SignedReport",
+    "Simulation",
+    "Stores",
+    "Ticker",
+    "Venues",
+    "View",
+]

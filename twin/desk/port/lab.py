@@ -1,0 +1,43 @@
+"""The lab: where a procedure tries something out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from twin.desk.port.chain import Simulation
+
+__all__ = [
+    "Fork",
+    "Lab",
+]
+
+
+class Fork(Protocol):
+    """A copy of the public chain state to try something out on; nothing of it reaches the chain."""
+
+    @property
+    def now(self) -> int:
+        """The copy's present, in unix seconds."""
+
+    def wait(self, seconds: int) -> None:
+        """Let *seconds* pass on the copy."""
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """Call a view function of the copy. Raises Reverted."""
+
+    def act(self, authority: str, contract: str, function: str, args: Sequence[Any]) -> Simulation:
+        """Send the call in the name of *authority*, waiting out its execution delay."""
+
+    def send(self, sender: bytes, to: bytes, data: bytes, *, value: int = 0) -> Simulation:
+        """Send exact calldata from any account, as if it had signed."""
+
+    def call(self, sender: bytes, contract: str, function: str, args: Sequence[Any]) -> Simulation:
+        """Send a call by name from any account, as if it had signed."""
+
+
+class Lab(Protocol):
+    """Where a procedure tries something out, under a declared budget."""
+
+    def fork(self, purpose: str) -> Fork:
+        """Return a copy of the public chain state as of now. Raises NoData past the budget."""

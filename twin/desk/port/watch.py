@@ -1,0 +1,50 @@
+"""What watches: the metrics store and the alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = [
+    "Alert",
+    "Alerts",
+    "Metrics",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert as Alertmanager shows it; *state* is pending or firing, *since* unix seconds."""
+
+    rule: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    state: str
+    since: int
+    value: float
+
+    @property
+    def key(self) -> str:
+        """The rule and its labels as one name."""
+        inner = ",".join(f"{name}={self.labels[name]}" for name in sorted(self.labels))
+        return f"{self.rule}{{{inner}}}"
+
+    @property
+    def severity(self) -> str:
+        """P1 (worst) to P5."""
+        return self.labels.get("severity", "P5")
+
+
+class Metrics(Protocol):
+    """The metrics store, by PromQL."""
+
+    def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
+        """Evaluate *expression* now; an empty list is no data."""
+
+
+class Alerts(Protocol):
+    """Alertmanager."""
+
+    def firing(self) -> list[Alert]:
+        """Return what fires now, worst first."""
