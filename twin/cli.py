@@ -166,6 +166,19 @@ def _list(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _procedures(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
+    )
+    arguments.add_argument(
+        "--only",
+        default="",
+        metavar="IDS",
+        help="these, separated by commas, with all that is known",
+    )
+    _json(arguments)
+
+
 def _report(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
@@ -278,6 +291,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("schema", "print the JSON Schema of scenario files", _schema,
      "twin schema --out scenario.schema.json"),
     ("list", "list what there is", _list, "twin list\n  twin list procedures --json"),
+    ("procedures", "show the catalogue of procedures and what proves each", _procedures,
+     "twin procedures\n  twin procedures runs/baseline-seed1-1 --json\n  twin procedures --only ME4,NR1"),
     ("arbitrate", "have every engine, and EELS, judge a transaction", _arbitrate,
      "twin arbitrate disagreement.json\n  twin arbitrate disagreement.json --json"),
     ("bench", "measure speed, as ratios within one run", _bench,
