@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from chain_lab import real
 
 from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
@@ -153,7 +154,7 @@ def errors(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def submit(desk: SmallDesk, answers: Mapping[str, int]) -> None:
-    chain = desk.view.reader.chain
+    chain = real(desk.view.reader)
     oracle = desk.view.reader.deployment.contract("OracleNetwork")
     for node, answer in answers.items():
         data = oracle.encode("submit", WTI, answer, chain.clock.now)
@@ -241,8 +242,9 @@ def test_pool_counters_follow_swaps() -> None:
         reader.deployment.address("PaymentToken"),
     )
     data = pool.encode("swap", token, 10**8, 0, BOB)
-    reader.chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
-    reader.chain.clock.run(START + 12)
+    chain = real(reader)
+    chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
+    chain.clock.run(START + 12)
     desk.now = START + 12
     scrape(desk, registry, collectors)
     values = read(registry, desk.now)

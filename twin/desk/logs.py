@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from types import MappingProxyType
 
-from twin.chain.chain import Chain
+from twin.chain.reads import ChainReads
 from twin.chain.receipts import LogEntry
 from twin.desk.port import LogRecord
 from twin.protocol.codec import EventCodec
@@ -31,7 +31,7 @@ class LogFollower:
     __slots__ = ("_blocks", "_chain", "_codec", "_contract", "_entries", "_records", "_times",
                  "_version")  # fmt: skip
 
-    def __init__(self, chain: Chain, contract: Contract, codec: EventCodec) -> None:
+    def __init__(self, chain: ChainReads, contract: Contract, codec: EventCodec) -> None:
         """Fetch nothing yet."""
         self._chain, self._contract, self._codec = chain, contract, codec
         self._entries: list[LogEntry] = []

@@ -47,6 +47,7 @@ from twin.events import (
     StepTaken,
 )
 from twin.team.authority import Authorities
+from twin.team.driver import Driver, Ended, Here, Play
 from twin.team.policies import Policy
 from twin.team.roster import Person, Roster
 
@@ -81,7 +82,8 @@ HANDOVER = 4 * 3600
 class Run:
     """One run of a runbook: its *journal* of results, and the person who *owns* it.
 
-    *present* holds who took part in it, and the last unix second at which they did.
+    *present* holds who took part in it, and the last unix second at which they did; *play* is the
+    runbook itself while it is driven.
     """
 
     procedure: Procedure
@@ -90,6 +92,7 @@ class Run:
     owner: Person | None = None
     journal: list[Any] = field(default_factory=list)
     present: dict[str, int] = field(default_factory=dict)
+    play: Play | None = None
 
 
 class Executor:
@@ -119,6 +122,7 @@ class Executor:
         self._incidents, self._stores = incidents, stores
         self._notices, self._records, self._log = notices, records, log
         self._runs: dict[str, int] = {}
+        self.driver: Driver = Here(desk)
         self.on_check: OnCheck = _unheard
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
         self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
@@ -146,11 +150,9 @@ class Executor:
     def check(self, procedure: Procedure) -> Finding:
         """Run a check now, file its finding and hand it to the metrics."""
         try:
-            finding: Finding = procedure.function(self._desk, self._settings_of(procedure))
+            finding = self.driver.check(procedure, self._settings_of(procedure))
         except (NoData, Reverted) as error:
             finding = _unable(error)
-        if not isinstance(finding, Finding):
-            raise CrashError(f"check {procedure.id} returned {finding!r}, not a Finding")
         self._file(procedure.id, finding)
         self.on_check(procedure.id, finding, self._clock.now, interval=procedure.cadence.longest)
         return finding
@@ -169,24 +171,20 @@ class Executor:
         """
         if run.owner is not None:
             run.present.setdefault(run.owner.name, self._clock.now)
-        steps = run.procedure.function(run.case, self._settings_of(run.procedure))
+        run.play = self.driver.begin(run.procedure, run.case, self._settings_of(run.procedure))
         recorded = tuple(run.journal)
         answer: Any = None
         done = 0
         try:
-            while True:
-                step = steps.send(answer)
+            while not isinstance(step := run.play.send(answer), Ended):
                 if done < len(recorded):
                     answer = recorded[done]
                 else:
                     answer = yield from self._carry_out(step, run)
                 done += 1
-        except StopIteration as stop:
-            finding = stop.value
+            finding = step.finding
         except (NoData, Reverted) as error:
             finding = _unable(error)
-        if not isinstance(finding, Finding):
-            raise CrashError(f"runbook {run.procedure.id} returned {finding!r}, not a Finding")
         ref = self._file(run.procedure.id, finding)
         self._log.emit(
             self._clock.now,
@@ -296,8 +294,9 @@ class Executor:
     # -- the steps that take none: what a runbook saw still holds when it answers ---------------
 
     def _look(self, step: Look, run: Run) -> tuple[str, Any]:
-        del run
-        return "desk", step.query(self._desk, *step.args)
+        if run.play is None:
+            raise CrashError(f"run {run.number} of {run.procedure.id} is not driven")
+        return "desk", run.play.look(step)
 
     def _update(self, step: Update, run: Run) -> tuple[str, Any]:
         now = self._clock.now
