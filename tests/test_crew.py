@@ -11,12 +11,20 @@ from twin.catalog import Settings
 from twin.console.crew import Crew
 from twin.console.turns import Turns
 from twin.desk import wire
-from twin.desk.steps import Case, Finding, Look, Wait
+from twin.desk.steps import Case, Finding, Look, Runbook, Wait
 from twin.errors import CrashError, NoData
 from twin.team.driver import Ended
 
 CHECK = procedure("CC1", lambda *_: Finding("ok", "x"), seconds=60, kind="check")
-RUNBOOK = procedure("XX1", lambda *_: iter(()), event="alert")
+
+
+def waits(case: Case, settings: Settings) -> Runbook:
+    del case, settings
+    yield Wait(60, "y")
+    return Finding("done", "z")
+
+
+RUNBOOK = procedure("XX1", waits, event="alert")
 
 
 class Hand(threading.Thread):

@@ -99,6 +99,10 @@ def _run(arguments: argparse.ArgumentParser) -> None:
         help="with --rpc, write addresses and keys as JSON",
     )  # fmt: skip
     arguments.add_argument(
+        "--policy", choices=["playbook", "none", "human"],
+        help="who decides, instead of the scenario's policy; human asks at this terminal",
+    )  # fmt: skip
+    arguments.add_argument(
         "--remote", action="store_true",
         help="carry the procedures out in a process that knows no simulator, over HTTP",
     )  # fmt: skip
@@ -289,7 +293,8 @@ BENCH_PARTS = """parts:
 VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("run", "run a scenario as fast as possible", _run,
      ("twin run\n  twin run oracle-unit-error --seed 7\n  twin run my.twin.yaml --until 6h --json\n"
-      "  twin run baseline --rpc auto --hold\n  twin run baseline --until 1d --remote")),
+      "  twin run baseline --rpc auto --hold\n  twin run baseline --until 1d --remote\n"
+      "  twin run oracle-unit-error --policy human")),
     ("test", "hold scenarios against thresholds and golden files", _test,
      ("twin test scenarios\n  twin test oracle-unit-error --without ME4,IO1,NR1\n"
       "  twin test scenarios --junit junit.xml --update\n  twin test scenarios --judge promtool\n"

@@ -53,7 +53,7 @@ from twin.services.services import Services
 from twin.team.authority import Authorities
 from twin.team.dispatch import Dispatcher
 from twin.team.executor import Executor
-from twin.team.policies import policy
+from twin.team.policies import Ask, Habit, Policy, policy
 from twin.team.roster import Roster
 
 __all__ = ["Parts", "World"]
@@ -67,6 +67,7 @@ class Parts:
     """What a world is made from beside its scenario: loaded once, shared by many runs.
 
     *check* has the invariants examined at every block with a transaction, instead of every hour.
+    *ask* reaches the person who decides under the policy `human`.
     """
 
     catalog: Catalog
@@ -74,6 +75,7 @@ class Parts:
     rules: RuleSet
     engine: str = "pyevm"
     check: bool = False
+    ask: Ask | None = None
 
 
 class World:
@@ -105,7 +107,7 @@ class World:
         )  # fmt: skip
         self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.desk = self._make_desk(approved, parts.engine, records)
-        self._make_team(parts.catalog, records)
+        self._make_team(parts.catalog, records, parts.ask)
         self._make_monitor(parts.rules)
         self._settle()
         watched = scenario.invariants or parts.check
@@ -195,7 +197,7 @@ class World:
             services=self.services.clients(),
         )
 
-    def _make_team(self, catalog: Catalog, records: Records) -> None:
+    def _make_team(self, catalog: Catalog, records: Records, ask: Ask | None) -> None:
         team = self.scenario.team
         self.roster = Roster(team.people, self.clock, log=self.log, streams=self.streams)
         self.executor = Executor(
@@ -205,7 +207,7 @@ class World:
             desk=self.desk,
             roster=self.roster,
             authorities=Authorities(team.authorities, self.roster, clock=self.clock),
-            policy=policy(team.policy),
+            policy=self._policy(ask),
             sender=TwinSender(self.clock, self.chain, self.deployment),
             incidents=self.incidents,
             stores=self.stores,
@@ -213,10 +215,22 @@ class World:
             records=records,
             log=self.log,
         )
+        self.executor.handover = team.handover
         self.dispatcher = Dispatcher(
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
         self.dispatcher.schedule()
+
+    def _policy(self, ask: Ask | None) -> Policy:
+        """Return who decides; *ask* reaches a person where one does."""
+        team = self.scenario.team
+        found = policy(team.policy, ask=ask)
+        habit = team.habituation
+        if habit is None:
+            return found
+        chance = self.streams.stream("team", "habituation")
+        return Habit(found, after=habit.after, window=habit.window, share=habit.share,
+                     chance=lambda: float(chance.random()))  # fmt: skip
 
     def _make_monitor(self, rules: RuleSet) -> None:
         spec = self.scenario.monitoring

@@ -40,6 +40,7 @@ from twin.events import (
     EntryKept,
     EventLog,
     EvidenceFiled,
+    HandedOver,
     IncidentChanged,
     NoticePublished,
     ProcedureEnded,
@@ -48,7 +49,7 @@ from twin.events import (
 )
 from twin.team.authority import Authorities
 from twin.team.driver import Driver, Ended, Here, Play
-from twin.team.policies import Policy
+from twin.team.policies import Observation, Policy
 from twin.team.roster import Person, Roster
 
 __all__ = ["Executor", "Run", "Sender"]
@@ -123,6 +124,7 @@ class Executor:
         self._notices, self._records, self._log = notices, records, log
         self._runs: dict[str, int] = {}
         self.driver: Driver = Here(desk)
+        self.handover = 0
         self.on_check: OnCheck = _unheard
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
         self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
@@ -245,14 +247,26 @@ class Executor:
         able = [person for person in self._at_hand(run) if person in self._roster.on_call(role)]
         person = able[0] if able else None
         if person is None:
+            before = [name for name in run.present if role in self._roster[name].spec.roles]
             if run.procedure.routine:
                 person = yield from self._roster.assign(role)
             else:
                 person = yield from self._roster.page(role, f"{run.procedure.id}: {what}")
             run.owner = run.owner or person
-        result = yield from person.work(seconds, priority=priority)
+            if before and person.name not in run.present:
+                yield from self._hand_over(before[-1], person, run)
+        result = yield from person.work(person.pace(seconds, role), priority=priority)
         run.present[person.name] = self._clock.now
         return person, result
+
+    def _hand_over(self, before: str, person: Person, run: Run) -> Process:
+        """Let *person* read in on what *before*, who is gone, has done in *run*."""
+        run.owner = person
+        self._log.emit(
+            self._clock.now,
+            HandedOver(procedure=run.procedure.id, run=run.number, gone=before, person=person.name),
+        )
+        yield from person.work(self.handover, priority=2)
 
     # -- the steps that take time; each yields SimPy events and values (who, result) ------------
 
@@ -266,7 +280,10 @@ class Executor:
         person, _result = yield from self._engage(
             step.role, run, seconds=step.effort, what=step.question, priority=2
         )
-        choice = self.policy.choose(step, run.case)
+        seen = Observation.of(
+            step, run.case, now=self._clock.now, procedure=run.procedure.id, who=person.name
+        )
+        choice = self.policy.act(seen)
         if choice not in step.options:
             raise CrashError(f"policy {self.policy.name} chose {choice!r} of {step.options}")
         return person.name, choice
