@@ -98,7 +98,7 @@ class Custodian:
                     quantity * price // WORTH,
                     issuer=self._issuers[asset],
                     tenor=self._spec.holdings[asset].tenor,
-                )  # fmt: skip
+                )
             )
         unsettled = [
             sale.proceeds
@@ -206,7 +206,7 @@ class Custodian:
 
     # -- failure: the injector's alone
 
-    def lock(self, locked: bool) -> None:  # noqa: FBT001 - a switch
+    def lock(self, *, locked: bool) -> None:
         """Keep showing what is held, and let none of it move (Bybit's cold wallet, 2025-02-21)."""
         self.locked = locked
 

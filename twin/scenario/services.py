@@ -27,8 +27,10 @@ class AttestationsSpec(Spec):
 
 
 class DisputesSpec(Spec):
-    """Disputes about allocations: exhibits come *reply* (mean) after the form, and count within
-    *exchange*; a ruling is owed by *deadline*.
+    """Disputes about allocations.
+
+    Exhibits come *reply* (mean) after the form and count within *exchange*; a ruling is owed by
+    *deadline*.
     """
 
     reply: Seconds = 12 * _HOUR

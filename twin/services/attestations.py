@@ -153,7 +153,7 @@ class AttestationService:
         """Have the next documents made on another *basis*; None is the declared one again."""
         self._basis = self._spec.basis if basis is None else basis
 
-    def rest(self, resting: bool) -> None:  # noqa: FBT001 - a switch
+    def rest(self, *, resting: bool) -> None:
         """Issue nothing any more, or again."""
         self._resting = resting
 

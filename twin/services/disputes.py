@@ -88,7 +88,7 @@ class DisputeService:
 
     # -- the injector's alone
 
-    def mute(self, silent: bool) -> None:  # noqa: FBT001 - a switch
+    def mute(self, *, silent: bool) -> None:
         """Let nobody hand in anything."""
         self.silent = silent
 

@@ -131,7 +131,7 @@ class FillService:
 
     # -- the injector's alone
 
-    def jam(self, stuck: bool) -> None:  # noqa: FBT001 - a switch
+    def jam(self, *, stuck: bool) -> None:
         """Let no slice settle any more, or let what waits settle."""
         self.stuck = stuck
 

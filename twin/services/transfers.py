@@ -137,7 +137,7 @@ class TransferService:
         """Put *address* on the list."""
         self._listed.append(ListedParty(address, self._clock.now, authority))
 
-    def freeze_list(self, frozen: bool) -> None:  # noqa: FBT001 - a switch
+    def freeze_list(self, *, frozen: bool) -> None:
         """Let the provider's list go stale, or catch up."""
         self._list_updated = self.list_updated() if frozen else None
 

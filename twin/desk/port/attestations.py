@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Attestation", "AttestedLine", "Attestations"]
+__all__ = ["Attestation", "Attestations", "AttestedLine"]
 
 
 @dataclass(frozen=True, slots=True)

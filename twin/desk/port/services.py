@@ -6,7 +6,7 @@ A service has its port in a module of its own here, named like it, and its count
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twin.desk.port.attestations import Attestations
@@ -43,7 +43,7 @@ def absent(name: str) -> Any:
 class ServiceDesk:
     """The client of every service, by the service's name."""
 
-    attestations: Attestations = absent("attestations")
-    disputes: Disputes = absent("disputes")
-    fills: Fills = absent("fills")
-    transfers: Transfers = absent("transfers")
+    attestations: Attestations = field(default_factory=lambda: absent("attestations"))
+    disputes: Disputes = field(default_factory=lambda: absent("disputes"))
+    fills: Fills = field(default_factory=lambda: absent("fills"))
+    transfers: Transfers = field(default_factory=lambda: absent("transfers"))
