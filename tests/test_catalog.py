@@ -25,7 +25,17 @@ SHIPPED = {
     "ND3": ("runbook", "on incident", "B", "operator"),
     "NR1": ("runbook", "on classified", "B", "commander"),
     "NR3": ("runbook", "on contained", "B", "commander"),
+    "TF1": ("check", "every 1h", "A", "monitor"),
+    "TF2": ("runbook", "every 1h", "B", "issuer"),
+    "TF3": ("check", "every 1h", "A", "monitor"),
+    "TF4": ("runbook", "every 30m", "A", "compliance"),
+    "TF5": ("runbook", "every 6h", "B", "compliance"),
     "TP4": ("runbook", "every 6h", "B", "fee-steward"),
+    "TR1": ("check", "every 30m", "A", "monitor"),
+    "TR2": ("check", "every 4h", "A", "monitor"),
+    "TR3": ("runbook", "business days, 10:00 Europe/Zurich", "B", "treasurer"),
+    "TR4": ("runbook", "tue, 11:00 Europe/Zurich", "B", "treasurer"),
+    "TR5": ("check", "every 1h", "A", "monitor"),
 }
 """The procedures there are; kind, cadence and level are those of the list of the 105."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from world_lab import DAY, HOUR, MINUTE, FEED, STILL, Stage, agent, library, market, scenario
+from world_lab import DAY, FEED, HOUR, MINUTE, STILL, Stage, agent, library, market, scenario
 
 from twin.catalog import Catalog
 from twin.world import Parts
@@ -73,7 +73,7 @@ def exporting(*ids: str, faults: Iterable[dict[str, Any]] = (), **changes: Any) 
 HOURS = {"timezone": "UTC", "start": "09:00", "end": "17:00"}
 RESERVE = {
     "stable": 4_000_000, "bills": 4_000_000, "gold": 1_000,
-    "weight_stable": "40%", "weight_bills": "40%", "weight_gold": "20%", "feeds": {"gold": "GOLD"},
+    "weight_stable": "45%", "weight_bills": "44%", "weight_gold": "11%", "feeds": {"gold": "GOLD"},
 }  # fmt: skip
 GOLD_FEED = {**FEED, "min_answer": "100.00", "max_answer": "5000.00"}
 
@@ -113,7 +113,7 @@ def reserved(*ids: str, faults: Iterable[dict[str, Any]] = (), **changes: Any) -
         },
         "market": market(
             commodities={"GOLD": price},
-            sources={name: vendor for name in ("albion", "brisa", "corvus")}, **places,
+            sources=dict.fromkeys(("albion", "brisa", "corvus"), vendor), **places,
         ),
         "agents": [agent("oracle-node", "node", 7, sources=["corvus"], commodity="GOLD")],
         "sealed": {"faults": list(faults)},

@@ -151,7 +151,7 @@ def process_issuance(case: Case, settings: Issuance) -> Runbook:
 
 def _reasons(refused: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Count what speaks against the claims that were not taken up; a dispute is no problem."""
-    counted = dict.fromkeys(("papers", "duplicate", "cap", "fat-finger"), 0)
+    counted = dict.fromkeys(("papers", "duplicate", "cap", "fat-finger", "witness"), 0)
     for item in refused:
         for reason in item["against"]:
             if reason in counted:
@@ -347,7 +347,10 @@ def _ruled(desk: Desk) -> dict[str, int]:
 
 
 def _review(desk: Desk) -> dict[str, Any]:
-    return disputes.review(desk, _ruled(desk))
+    """Review the rulings on chain, and name what has an action already."""
+    kept = desk.stores.entries("action")
+    actions = [one.data["document"] for one in kept if one.data.get("kind") == "dispute"]
+    return {**disputes.review(desk, _ruled(desk)), "actions": actions}
 
 
 @runbook(
@@ -386,6 +389,7 @@ def resolve_disputes(case: Case, settings: DisputeResolution) -> Runbook:
             problems["act"] += entry["ruling"] is not None and not entry["ruling"]["success"]
     seen = yield Look("Do the rulings on chain add up?", _review)
     problems |= seen["problems"]
+    yield from _mend(seen)
     facts = {"cases": log, "review": seen}
     wrong = _named(problems)
     if wrong:
@@ -393,6 +397,19 @@ def resolve_disputes(case: Case, settings: DisputeResolution) -> Runbook:
         return Finding(verdict, f"disputes: {wrong}", facts, problems)  # type: ignore[arg-type]
     ruled = sum(entry["ruling"] is not None for entry in log)
     return Finding("done" if ruled else "ok", f"{len(log)} open, {ruled} ruled", facts, problems)
+
+
+def _mend(seen: Mapping[str, Any]) -> Part:
+    """Open an action for each wrong ruling that has none: only a new document can put it right."""
+    for item in seen["exceptions"]:
+        if item["item"] == "wrong-correction" and item["document"] not in seen["actions"]:
+            yield Keep(
+                "action", subject=f"put the ruling on {item['document']} right by a new document",
+                owner="compliance", data={"kind": "dispute", **item},
+            )  # fmt: skip
+            yield Notify(
+                "governance", "A ruling is contested", f"{item['document']}: {item['wrong']}"
+            )
 
 
 def _rule(item: Mapping[str, Any], weighed: Mapping[str, Any], settings: DisputeResolution) -> Part:

@@ -102,9 +102,10 @@ def _chain(desk: Desk, view: View) -> dict[str, Any]:
 
 
 def _seen_before(desk: Desk) -> set[str]:
-    """Return the places that had a statement when TR1 last looked."""
+    """Return the places that ever had a statement, as TR1 noted them."""
     last = desk.evidence.last("TR1")
-    return set(desk.evidence.data(last.ref).get("ages", ())) if last else set()
+    noted = desk.evidence.data(last.ref) if last else {}
+    return set(noted.get("ages", ())) | set(noted.get("silent", ()))
 
 
 def book_of(desk: Desk, *, first_statement: int) -> Book:

@@ -13,12 +13,16 @@ from twin.procedures.tokens.entitlements import (
     exporter_address,
     papers_of,
     standing,
+    witnesses,
 )
 
 __all__ = ["open_claims", "post_check", "terms"]
 
 CLAIM_TERM = 30 * 86_400
 """Claims older than this (seconds) that nobody settled are left to their sovereign."""
+
+WITNESS_TERM = 2 * 86_400
+"""Seconds after which somebody beside customs must have seen the cargo of a claim."""
 
 
 def terms(desk: Desk) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def _judged(
             raise answer
     amount = None if isinstance(worth, Reverted) else worth
     paper = desk.customs.document(document)
-    against = _against(desk, record, paper)
+    against = _against(desk, record, paper) | _unseen(desk, record)
     if document in twice:
         against["duplicate"] = f"the cargo of 0x{twice[document][0].hex()}"
     if amount is not None and amount > cap:
@@ -116,6 +120,15 @@ def _against(desk: Desk, record: LogRecord, paper: Mapping[str, Any] | None) -> 
     if record.args["sovereign"] != exporter_address(desk, paper):
         found["papers"] = f"claimed by another than {paper['exporter']}"
     return found
+
+
+def _unseen(desk: Desk, record: LogRecord) -> dict[str, str]:
+    """Say that nobody beside customs has seen the cargo: to be waited for, and then a reason."""
+    seen = witnesses(desk, record.args["documentHash"])
+    if not seen or any(shown is not None for shown in seen.values()):
+        return {}
+    late = desk.now - record.timestamp >= WITNESS_TERM
+    return {"witness" if late else "awaited": f"no cargo seen by {', '.join(seen)}"}
 
 
 def post_check(desk: Desk, since: int, before: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -83,12 +83,14 @@ def _row(
 
 
 def _weights(desk: Desk, book: Book, band: int) -> list[dict[str, Any]]:
-    """Return the share of each asset of the contract against its policy weight and its band."""
+    """Return the share of each asset of the contract against its policy weight and its band.
+
+    Cash at banks is no asset of the contract: it has a limit of its own.
+    """
     worth = dict.fromkeys(ASSETS, 0)
     for item in book.positions:
-        worth["stable" if item.kind in ("chain", "bank") else item.asset] = (
-            worth.get("stable" if item.kind in ("chain", "bank") else item.asset, 0) + item.value
-        )
+        if item.asset in worth:
+            worth[item.asset] += item.value
     total = max(1, sum(worth.values()))
     rows = []
     for asset in ASSETS:

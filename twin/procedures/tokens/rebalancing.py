@@ -8,7 +8,7 @@ from typing import Any
 from twin.desk.port import Desk, View
 from twin.errors import NoData, UnknownName
 from twin.procedures.reading import read_all
-from twin.procedures.tokens.holdings import ASSETS
+from twin.procedures.tokens.holdings import ASSETS, book_of
 
 __all__ = ["open_slices", "plan", "rehearse", "verify"]
 
@@ -39,11 +39,13 @@ def _state(view: View) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def plan(desk: Desk, band: int, most: int) -> dict[str, Any]:
+def plan(desk: Desk, band: int, most: int, first_statement: int) -> dict[str, Any]:
     """Return how far each asset is from policy, and at most *most* slices that mend it.
 
-    Nothing is moved while every weight is within *band* parts per million of policy.
+    Nothing is moved while every weight is within *band* parts per million of policy, nor before
+    each place has stated what it holds, for which a new one has *first_statement* seconds.
     """
+    awaited = list(book_of(desk, first_statement=first_statement).awaited)
     state = _state(desk.at())
     total = sum(state["values"])
     rows = [
@@ -53,10 +55,15 @@ def plan(desk: Desk, band: int, most: int) -> dict[str, Any]:
     over = max(range(len(ASSETS)), key=lambda place: rows[place]["gap"])
     under = min(range(len(ASSETS)), key=lambda place: rows[place]["gap"])
     worth = min(rows[over]["gap"], -rows[under]["gap"])
+    if 0 not in (over, under) and _custodian(desk, (ASSETS[over], ASSETS[under])) is None:
+        under = 0  # nobody deals in both: the way leads over the stable asset
     slices: list[dict[str, Any]] = []
-    if total and worth * PPM > band * total:
+    if total and not awaited and worth * PPM > band * total:
         slices = _slices(state, over, under, worth=worth, most=most)
-    return {"rows": rows, "total": total, "slices": slices, "spacing": state["spacing"]}
+    return {
+        "rows": rows, "total": total, "slices": slices, "spacing": state["spacing"],
+        "awaited": awaited,
+    }  # fmt: skip
 
 
 def _slices(

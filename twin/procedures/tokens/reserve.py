@@ -200,6 +200,7 @@ class Rebalancing(Settings):
     settle_within: int = 3 * _DAY
     look: int = 4 * _HOUR
     surprise_ppm: int = 2_000
+    first_statement: int = STATEMENTS
     effort: int = 1800
 
 
@@ -226,7 +227,9 @@ def rebalance(case: Case, settings: Rebalancing) -> Runbook:
     stuck = [item for item in under_way if item["age"] > settings.settle_within]
     problems = {"stuck": len(stuck)}
     plan = yield Look(
-        "How far from policy?", rebalancing.plan, (settings.band_ppm, settings.slices)
+        "How far from policy?",
+        rebalancing.plan,
+        (settings.band_ppm, settings.slices, settings.first_statement),
     )
     facts: dict[str, Any] = {
         "plan": plan,
@@ -237,7 +240,7 @@ def rebalance(case: Case, settings: Rebalancing) -> Runbook:
     }
     if under_way or not plan["slices"]:
         wrong = _named(problems)
-        why = "slices are under way" if under_way else "weights are within the band"
+        why = "slices are under way" if under_way else "nothing to move"
         return Finding(
             "finding" if wrong else "ok", f"rebalancing: {wrong or why}", facts, problems
         )
