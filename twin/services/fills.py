@@ -83,6 +83,7 @@ class FillService:
         self, custodian: Custodian, given: str, bought: str, *, args: Mapping[str, Any], amount: int
     ) -> Process:
         number, short = args["id"], amount < args["minOut"]
+        self._note(number, settled=self._clock.now)
         function, last = ("returnSlice", ()) if short else ("bookSlice", (amount,))
         if not short:
             if given != STABLE:
@@ -97,7 +98,7 @@ class FillService:
         attestor = self._deployment.roles["attestor"].account
         booked = yield from self._send(attestor, "Reserve", function, number, *last)
         state = "settled" if booked and not short else "failed"
-        self._note(number, state=state, amount_out=0 if short else amount, settled=self._clock.now)
+        self._note(number, state=state, amount_out=0 if short else amount)
 
     def _send(self, account: bytes, contract: str, function: str, *args: Any) -> Process:
         call = (contract, function, args)

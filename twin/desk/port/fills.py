@@ -21,7 +21,8 @@ class Instruction:
 class Fill:
     """A slice of the reserve at its *custodian*: *amount_out* (1e-6 units) was made of it.
 
-    *state* is pending, settled or failed; *due* is the value date, *settled* when it came.
+    *state* is pending, settled or failed; *due* is the value date, *settled* when assets changed
+    hands.
     """
 
     slice: int

@@ -22,6 +22,9 @@ ASSETS = ("stable", "bills", "gold")
 MILLI = 1000
 """1e-6 units on chain in a thousandth at a custodian."""
 
+SLICES = 30 * 86_400
+"""Seconds within which a slice that is booked now was opened."""
+
 
 def no_reserve(desk: Desk) -> str | None:
     """Say that no reserve is declared, or None."""
@@ -57,7 +60,8 @@ class Book:
     """All positions, what is booked on chain by asset, what is owed, and who does not answer.
 
     *silent* and *awaited* are places without a statement: an answer that stopped, and one that has
-    not been due yet. *outgoing* is money under way between our own accounts, stable units.
+    not been due yet. *outgoing* is money under way, stable units; *settling* is what slices moved
+    since the last statements, (amount, value) by asset, below 0 where it left.
     """
 
     positions: tuple[Position, ...]
@@ -68,12 +72,14 @@ class Book:
     silent: Mapping[str, str]
     awaited: tuple[str, ...]
     outgoing: int
+    settling: Mapping[str, tuple[int, int]]
     block: int
 
     @property
     def total(self) -> int:
         """The worth of all positions and of what is under way, stable units."""
-        return sum(item.value for item in self.positions) + self.outgoing
+        moved = sum(value for _amount, value in self.settling.values())
+        return sum(item.value for item in self.positions) + self.outgoing + moved
 
     def ages(self, now: int) -> dict[str, int]:
         """Return how old the word of each place is, seconds."""
@@ -99,6 +105,40 @@ def _chain(desk: Desk, view: View) -> dict[str, Any]:
         "transit": {asset: found[size + place] for place, asset in enumerate(ASSETS)},
         "tokens": tokens, "supply": supply,
     }  # fmt: skip
+
+
+def _settling(desk: Desk, view: View, positions: list[Position]) -> dict[str, tuple[int, int]]:
+    """Return what booked slices brought and took of each asset since it was last stated.
+
+    A statement is a day old when it comes: without this, what arrived meanwhile would be missing,
+    and what left would count twice.
+    """
+    moved: dict[str, tuple[int, int]] = {}
+    recent = desk.now - SLICES
+    opened = {
+        item.args["id"]: item.args for item in view.logs("Reserve", "SliceOpened", since=recent)
+    }
+    booked = {
+        item.args["id"]: item.args["amountOut"]
+        for item in view.logs("Reserve", "SliceBooked", since=recent)
+    }
+    if not booked:
+        return moved
+    fills = desk.services.fills.fills(since=recent)
+    for index, asset in enumerate(ASSETS[1:], start=1):
+        lines = [item for item in positions if item.asset == asset]
+        stated = min((item.as_of for item in lines), default=desk.now)
+        net = 0
+        for fill in fills:
+            # The custodian's own second counts: the chain books it some blocks later.
+            if fill.slice in booked and fill.slice in opened and (fill.settled or 0) > stated:
+                about = opened[fill.slice]
+                net += booked[fill.slice] * (about["to"] == index)
+                net -= about["amountIn"] * (about["from"] == index)
+        amount, value = sum(item.amount for item in lines), sum(item.value for item in lines)
+        if net and amount:
+            moved[asset] = (net, net * value // amount)
+    return moved
 
 
 def _seen_before(desk: Desk) -> set[str]:
@@ -136,8 +176,8 @@ def book_of(desk: Desk, *, first_statement: int) -> Book:
     awaited = tuple(place for place in silent if young and place not in known)
     return Book(
         tuple(positions), chain["booked"], chain["transit"], chain["tokens"], chain["supply"],
-        {place: why for place, why in silent.items() if place not in awaited}, awaited, outgoing,
-        view.block,
+        {place: why for place, why in silent.items() if place not in awaited}, awaited,
+        outgoing + chain["transit"]["stable"], _settling(desk, view, positions), view.block,
     )  # fmt: skip
 
 

@@ -56,29 +56,20 @@ class Reconciliation(Settings):
     max_age: int = STATEMENTS
 
 
-def _arrived(desk: Desk, asset: int, since: int) -> int:
-    """Return what slices brought of *asset* since unix second *since*: no statement has it yet."""
-    view = desk.at()
-    bought = {
-        item.args["id"]
-        for item in view.logs("Reserve", "SliceOpened", since=since - 30 * _DAY)
-        if item.args["to"] == asset
-    }
-    booked = view.logs("Reserve", "SliceBooked", since=since)
-    return sum(item.args["amountOut"] for item in booked if item.args["id"] in bought)
+def _missing(book: Book, tolerance_ppm: int) -> list[dict[str, Any]]:
+    """Return the assets of which less is stated than the chain has booked.
 
-
-def _missing(desk: Desk, book: Book, tolerance_ppm: int) -> list[dict[str, Any]]:
-    """Return the assets of which less is stated than the chain has booked."""
+    What is in transit out of an asset lies with the custodian still.
+    """
     short = []
-    for index, asset in enumerate(ASSETS[1:], start=1):
+    for asset in ASSETS[1:]:
         lines = [item for item in book.positions if item.asset == asset]
-        if not lines or (book.awaited and not lines):
+        if not lines:
             continue
-        stated = sum(item.amount for item in lines)
-        wanted = book.booked[asset] - _arrived(desk, index, min(item.as_of for item in lines))
+        stated = sum(item.amount for item in lines) + book.settling.get(asset, (0, 0))[0]
+        wanted = book.booked[asset] + book.transit[asset]
         if (wanted - stated) * PPM > tolerance_ppm * max(1, wanted):
-            short.append({"asset": asset, "booked": book.booked[asset], "stated": stated})
+            short.append({"asset": asset, "booked": wanted, "stated": stated})
     return short
 
 
@@ -103,7 +94,7 @@ def monitor_balances(desk: Desk, settings: Reconciliation) -> Finding:
     stale = {place: age for place, age in ages.items() if age > settings.max_age}
     proved = book.total - sum(item.value for item in book.positions if item.place in stale)
     coverage = proved * PPM // book.liabilities if book.liabilities else PPM
-    missing = _missing(desk, book, settings.tolerance_ppm)
+    missing = _missing(book, settings.tolerance_ppm)
     whole = not book.awaited
     problems = {
         "coverage": int(whole and coverage < settings.min_coverage_ppm),
@@ -118,6 +109,7 @@ def monitor_balances(desk: Desk, settings: Reconciliation) -> Finding:
         "stale": stale, "silent": dict(book.silent), "awaited": list(book.awaited),
         "missing": missing, "booked": dict(book.booked), "in_transit": dict(book.transit),
         "tokens": book.tokens,
+        "settling": {asset: list(pair) for asset, pair in book.settling.items()},
     }  # fmt: skip
     wrong = _named(problems)
     covered = f"coverage {coverage} ppm" if whole else "first statements awaited"
