@@ -13,6 +13,7 @@ from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.clock import Clock
 from twin.desk.port import ChainStats, Desk, Incident, Quote, SignedReport, Ticker, View
+from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.errors import DeskError, NoData, Reverted
 from twin.monitoring.collectors import Collector, default_collectors
@@ -96,6 +97,7 @@ class SmallDesk:
         self.now = START
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
+        self.evidence = Records()
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),

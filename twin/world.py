@@ -61,6 +61,9 @@ __all__ = ["Parts", "World"]
 EXAMINE_EVERY = 3600
 """Seconds between examinations of the invariants."""
 
+CUSTODIAN_GAS = 100 * 10**18
+"""Wei that the account of a custodian starts with: it approves what the reserve pulls from it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -101,11 +104,11 @@ class World:
         self._recorder = Recorder(
             self.clock, self.chain, deployment=self.deployment, labels=self._labels(), log=log
         )
+        self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.services = Services(
             scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
-            market=self.market, streams=self.streams,
+            market=self.market, streams=self.streams, notices=self.notices,
         )  # fmt: skip
-        self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.desk = self._make_desk(approved, parts.engine, records)
         self._make_team(parts.catalog, records, parts.ask)
         self._make_monitor(parts.rules)
@@ -154,8 +157,14 @@ class World:
             balances[account] = agent.endowment()
             for role in agent.roles:
                 named[role][name] = account
+        custodians = {name: account_of(name) for name in self.scenario.market.custodians}
+        for account in custodians.values():
+            balances[account] = Endowment(
+                wei=CUSTODIAN_GAS, approvals=(("StableAsset", "Reserve"),)
+            )
         return DeploymentSpec.of(
             self.scenario.protocol,
+            custodians=custodians,
             nodes=named["oracle_node"],
             sovereigns=named["sovereign"],
             participants=named["participant"],
@@ -180,6 +189,7 @@ class World:
         register = SignedRegister(
             parameters=parameters,
             addresses={name: item.address for name, item in deployment.contracts.items()}
+            | {**deployment.accounts, **deployment.sovereigns}
             | {name: grant.account for name, grant in deployment.roles.items()},
             feeds=deployment.feeds,
         )

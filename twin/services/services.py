@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from twin.chain.chain import Chain
 from twin.clock import Clock
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import ServiceDesk
 from twin.market.market import Market
 from twin.protocol.deployment import Deployment
 from twin.random import Streams
 from twin.scenario.services import ServicesSpec
+from twin.services.attestations import AttestationClient, AttestationService
+from twin.services.disputes import DisputeClient, DisputeService
+from twin.services.fills import FillClient, FillService
+from twin.services.transfers import TransferClient, TransferService
 
 __all__ = ["Services"]
 
@@ -30,14 +35,37 @@ class Services:
         deployment: Deployment,
         market: Market,
         streams: Streams,
+        notices: NoticeBoard | None = None,
     ) -> None:
-        """Make each; nothing runs before `start`."""
+        """Make each; nothing runs before `start`. What is published reaches those it is for."""
+        self.notices = notices if notices is not None else NoticeBoard()
         self.spec, self.clock, self.chain = spec, clock, chain
         self.deployment, self.market, self.streams = deployment, market, streams
+        self.attestations = AttestationService(
+            spec.attestations, clock, chain=chain, deployment=deployment, market=market
+        )
+        self.disputes = DisputeService(
+            spec.disputes, clock, chain=chain, deployment=deployment, customs=market.customs,
+            streams=streams,
+        )  # fmt: skip
+        self.fills = FillService(
+            clock, chain=chain, deployment=deployment, custodians=market.custodians
+        )
+        self.transfers = TransferService(
+            spec.transfers, clock, chain=chain, deployment=deployment, streams=streams,
+            notices=self.notices,
+        )  # fmt: skip
 
     def clients(self) -> ServiceDesk:
         """Return the client of each, as the desk shows them."""
-        return ServiceDesk()
+        return ServiceDesk(
+            attestations=AttestationClient(self.attestations),
+            disputes=DisputeClient(self.disputes),
+            fills=FillClient(self.fills),
+            transfers=TransferClient(self.transfers),
+        )
 
     def start(self) -> None:
         """Let those that live by themselves begin."""
+        self.attestations.start()
+        self.transfers.start()

@@ -35,7 +35,7 @@ from twin.desk.steps import (
     Work,
 )
 from twin.desk.stores import Stores
-from twin.errors import CrashError, NoData, Reverted
+from twin.errors import CrashError, NoData, Reverted, UnknownName
 from twin.events import (
     EntryKept,
     EventLog,
@@ -289,13 +289,16 @@ class Executor:
         return person.name, choice
 
     def _act(self, step: Act, run: Run) -> Process:
+        try:
+            needed = self._authorities.require(step.authority).threshold
+        except UnknownName as error:  # nobody was given these keys: it is no crash, nobody signs
+            return "nobody", {"success": False, "reason": str(error), "block": None}
         signers = yield from self._authorities.collect(
             step.authority,
             f"{step.contract}.{step.function} ({step.why})",
             knowing=[person.name for person in self._at_hand(run)],
             routine=run.procedure.routine,
         )
-        needed = self._authorities.require(step.authority).threshold
         who = "+".join(signers) or "nobody"
         if len(signers) < needed:
             reason = f"{len(signers)} of {needed} signatures of {step.authority}"

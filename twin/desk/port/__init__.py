@@ -7,8 +7,11 @@ changes the world is not here: a runbook yields a step, and the executor carries
 
 from __future__ import annotations
 
+from twin.desk.port.attestations import Attestation, Attestations, AttestedLine
 from twin.desk.port.chain import Call, ChainStats, LogRecord, Simulation, View
 from twin.desk.port.desk import Desk
+from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
+from twin.desk.port.fills import Fill, Fills, Instruction
 from twin.desk.port.lab import Fork, Lab
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.services import ServiceDesk
@@ -22,6 +25,7 @@ from twin.desk.port.team import (
     Register,
     Stores,
 )
+from twin.desk.port.transfers import ListedParty, TransferRequest, Transfers
 from twin.desk.port.watch import Alert, Alerts, Metrics
 from twin.desk.stores import Entry
 from twin.quotes import (
@@ -36,6 +40,9 @@ from twin.quotes import (
 __all__ = [
     "Alert",
     "Alerts",
+    "Attestation",
+    "Attestations",
+    "AttestedLine",
     "BankStatement",
     "Banks",
     "Call",
@@ -44,15 +51,22 @@ __all__ = [
     "CustodyStatement",
     "Customs",
     "Desk",
+    "DisputeForm",
+    "Disputes",
     "Entry",
     "Evidence",
     "Evidences",
+    "Exhibit",
     "ExportRecord",
     "Feeds",
+    "Fill",
+    "Fills",
     "Fork",
     "Incident",
     "Incidents",
+    "Instruction",
     "Lab",
+    "ListedParty",
     "LogRecord",
     "Metrics",
     "Notice",
@@ -64,6 +78,8 @@ __all__ = [
     "Simulation",
     "Stores",
     "Ticker",
+    "TransferRequest",
+    "Transfers",
     "Venues",
     "View",
 ]

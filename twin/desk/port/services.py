@@ -6,11 +6,44 @@ A service has its port in a module of its own here, named like it, and its count
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["ServiceDesk"]
+from twin.desk.port.attestations import Attestations
+from twin.desk.port.disputes import Disputes
+from twin.desk.port.fills import Fills
+from twin.desk.port.transfers import Transfers
+from twin.errors import NoData
+
+__all__ = ["Absent", "ServiceDesk", "absent"]
+
+
+class Absent:
+    """A service that this desk is not connected to: whatever is asked of it is no data."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        """Keep the *name* for the message."""
+        self._name = name
+
+    def __getattr__(self, question: str) -> Any:
+        """There is nobody to answer."""
+        if question.startswith("_"):
+            raise AttributeError(question)
+        raise NoData(f"the desk is not connected to {self._name}: {question}")
+
+
+def absent(name: str) -> Any:
+    """Return what stands for the service *name* where there is none."""
+    return Absent(name)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceDesk:
     """The client of every service, by the service's name."""
+
+    attestations: Attestations = field(default_factory=lambda: absent("attestations"))
+    disputes: Disputes = field(default_factory=lambda: absent("disputes"))
+    fills: Fills = field(default_factory=lambda: absent("fills"))
+    transfers: Transfers = field(default_factory=lambda: absent("transfers"))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from twin.desk.port import Desk
 from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
+from twin.monitoring.collectors.coverage import CoverageCollector
 from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
 from twin.monitoring.collectors.oracle import OracleCollector
@@ -37,4 +38,5 @@ def default_collectors(
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
+        CoverageCollector(registry),
     ]
