@@ -18,11 +18,11 @@ from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
     Alert,
     Call,
+    CallStats,
     ChainStats,
     ExportRecord,
     LogRecord,
     Quote,
-    ServiceDesk,
     SignedReport,
     Simulation,
     Ticker,
@@ -76,9 +76,9 @@ def quiet_answers() -> dict[tuple[str, str], Any]:
 class PaperView:
     """The chain as the paper says."""
 
-    def __init__(self, desk: PaperDesk) -> None:
+    def __init__(self, desk: PaperDesk, block: int | None = None) -> None:
         self.desk = desk
-        self.block, self.timestamp = 300, desk.now
+        self.block, self.timestamp = 300 if block is None else block, desk.now
 
     def read(self, contract: str, function: str, *args: Any) -> Any:
         answer = self._answer(contract, function, args)
@@ -112,6 +112,10 @@ class PaperView:
             raise NoData("the explorer does not answer")
         return self.desk.stats
 
+    def calls(self, *, since: int) -> list[CallStats]:
+        self.desk.asked.append(since)
+        return list(self.desk.called)
+
 
 @dataclass
 class PaperDesk:
@@ -133,11 +137,14 @@ class PaperDesk:
     stores: Stores = field(default_factory=Stores)
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
-    services: ServiceDesk = field(default_factory=ServiceDesk)
+    services: Any = None
     lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
+    called: list[CallStats] = field(default_factory=list)
+    addresses: dict[str, bytes] = field(default_factory=dict)
+    labelled: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
 
     @property
     def feeds(self) -> PaperDesk:
@@ -173,11 +180,12 @@ class PaperDesk:
 
     @property
     def register(self) -> SignedRegister:
-        return SignedRegister(parameters=self.approved, addresses={}, feeds=self.feed_ids)
+        return SignedRegister(
+            parameters=self.approved, addresses=self.addresses, feeds=self.feed_ids
+        )
 
     def at(self, block: int | None = None) -> PaperView:
-        assert block is None
-        return PaperView(self)
+        return PaperView(self, block)
 
     def index(self, commodity: str) -> Quote:
         price = self.prices.get(commodity)
@@ -214,6 +222,9 @@ class PaperDesk:
         for start, values in self.series.items():
             if expression.startswith(start):
                 return [({}, value) for value in values]
+        for start, rows in self.labelled.items():
+            if expression.startswith(start):
+                return list(rows)
         return []
 
     def firing(self) -> list[Alert]:

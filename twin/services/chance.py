@@ -19,6 +19,8 @@ _Z95 = 1.6448536269514722
 
 _GRAIN = 1 << 64
 
+_NORMAL = NormalDist()
+
 
 def happens(seed: int, share_ppm: int, *names: str) -> bool:
     """Say whether what happens in *share_ppm* millionths of all cases happens in that of *names*."""
@@ -40,5 +42,5 @@ class Latency:
         drawn = (derive(self._seed, *self._names, str(second), *names) % _GRAIN * 2 + 1) / (
             2 * _GRAIN
         )
-        normal = NormalDist().inv_cdf(min(max(drawn, 1e-9), 1 - 1e-9))
+        normal = _NORMAL.inv_cdf(min(max(drawn, 1e-9), 1 - 1e-9))
         return max(1, round(exp(self._mu + self._sigma * normal)))

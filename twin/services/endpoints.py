@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
+from twin.chain.codec import hex0x
 from twin.clock import Clock
 from twin.desk.port import Answer, Integration
 from twin.errors import NoData, TwinError, UnknownName
 from twin.market.market import Market
+from twin.market.venue import Venue
+from twin.protocol.contract import Contract
 from twin.protocol.deployment import Deployment
 from twin.scenario.services import EndpointsSpec
 from twin.services.chance import PPM, Latency
@@ -37,7 +41,8 @@ VERSIONS = {"rpc": "2.0", "indexer": "4", "venue": "3", "customs": "2", "custody
 """The API versions that were agreed; that of an RPC endpoint is JSON-RPC's."""
 
 CANARIES: Mapping[str, Body] = {
-    "rpc": {"symbol": "PT", "decimals": 6},
+    # eth_call of the token's symbol and decimals: "PT" and 6, as the ABI encodes them
+    "rpc": {"symbol": f"0x{32:064x}{2:064x}{b'PT'.hex():0<64}", "decimals": f"0x{6:064x}"},
     "indexer": {"canary": "FICTRA", "events": "17", "amount": "1234567890"},
     "venue": {"symbol": "CANARY-PT", "price": "1.234567", "quantity": "10.000000"},
     "customs": {"document": "canary-0001", "commodity": "WTI", "quantity": "12345"},
@@ -65,9 +70,9 @@ class Endpoint:
         self.reshaped = True
         self.version = version if announced else self.agreed.version
 
-    def restore(self) -> None:
+    def downgrade(self) -> None:
         """Answer as agreed again."""
-        self.reshaped, self.version, self.slow_ppm = False, self.agreed.version, PPM
+        self.reshaped, self.version = False, self.agreed.version
 
 
 def reshape(body: Body) -> Body:
@@ -161,22 +166,19 @@ def make_endpoints(
 ) -> Endpoints:
     """Return an endpoint for each thing that answers requests."""
     work = _Work(spec, clock, regions, seed)
-    work.nodes(nodes, NodeClient(nodes, deployment))
+    work.nodes(nodes, NodeClient(nodes, deployment), deployment.contract("PaymentToken"))
     pool = deployment.contract("LiquidityPool").address
     work.add(
         "indexer", "indexer", alive=lambda: indexer.up, region=indexer.spec.region,
         sample=lambda: _indexed(indexer, pool),
     )  # fmt: skip
     for name, venue in market.venues.items():
-        work.add(
-            f"venue-{name}", "venue", alive=lambda venue=venue: venue.up,
-            sample=lambda venue=venue: _quote(venue),
-        )  # fmt: skip
+        work.add(f"venue-{name}", "venue", alive=partial(_up, venue), sample=partial(_quote, venue))
     work.add("customs", "customs", alive=lambda: True)
     for name, custodian in market.custodians.items():
-        work.add(f"custody-{name}", "custody", alive=lambda one=custodian: one.up)
+        work.add(f"custody-{name}", "custody", alive=partial(_up, custodian))
     for name, bank in market.banks.items():
-        work.add(f"bank-{name}", "bank", alive=lambda one=bank: one.up)
+        work.add(f"bank-{name}", "bank", alive=partial(_up, bank))
     return Endpoints(work.made, clock, regions)
 
 
@@ -185,9 +187,38 @@ def _indexed(indexer: ChainIndexer, pool: bytes) -> Body:
     return {"block": indexer.status().block, "balance": indexer.balance("PaymentToken", pool)}
 
 
-def _quote(venue: Any) -> Body:
+class _Mortal(Protocol):
+    """What can be down."""
+
+    @property
+    def up(self) -> bool: ...
+
+
+def _up(thing: _Mortal) -> bool:
+    return thing.up
+
+
+def _quote(venue: Venue) -> Body:
     ticker = venue.ticker()
     return {"bid": ticker.bid, "ask": ticker.ask}
+
+
+def _supply(client: NodeClient, node: RpcNode) -> Body:
+    block = node.head
+    return {
+        "block": block,
+        "supply": client.read(node.name, "PaymentToken", "totalSupply", block=block),
+    }
+
+
+def _metadata(node: RpcNode, token: Contract) -> Body:
+    """Return what the token's own name and unit are, raw, as the node gives it."""
+    return {
+        name: node.request(
+            "eth_call", {"to": hex0x(token.address), "data": hex0x(token.encode(name))}, "latest"
+        )
+        for name in CANARIES["rpc"]
+    }
 
 
 class _Work:
@@ -222,23 +253,10 @@ class _Work:
             latency=latency or (lambda what: own.at(self._clock.now, what)),
         )  # fmt: skip
 
-    def nodes(self, nodes: Mapping[str, RpcNode], client: NodeClient) -> None:
+    def nodes(self, nodes: Mapping[str, RpcNode], client: NodeClient, token: Contract) -> None:
         for name, node in nodes.items():
-
-            def sample(name: str = name, node: RpcNode = node) -> Body:
-                block = node.head
-                supply = client.read(name, "PaymentToken", "totalSupply", block=block)
-                return {"block": block, "supply": supply}
-
-            def known(name: str = name, node: RpcNode = node) -> Body:
-                return {
-                    key: client.read(name, "PaymentToken", key, block=node.head)
-                    for key in ("symbol", "decimals")
-                }
-
             self.add(
-                f"rpc-{name}", "rpc", alive=lambda node=node: node.up, region=node.spec.region,
-                sample=sample, known=known,
-                # the region's share is the endpoint's to add, once
-                latency=lambda what, node=node: node.own_latency(what),
+                f"rpc-{name}", "rpc", alive=partial(_up, node), region=node.spec.region,
+                sample=partial(_supply, client, node), known=partial(_metadata, node, token),
+                latency=node.own_latency,  # the region's share is the endpoint's to add, once
             )  # fmt: skip

@@ -84,9 +84,8 @@ class ChainIndexer:
     def catch_up(self) -> None:
         """Index what was made up to *lag* seconds ago."""
         chain = self._chain
-        upto = min(
-            chain.head, (self._clock.now - self.lag - chain.start) // chain.config.block_interval
-        )
+        behind = (self._clock.now - self.lag - chain.start) // chain.config.block_interval
+        upto = max(0, min(chain.head, behind))  # the genesis was there before it
         if upto <= self._last:
             return
         block, changes = -1, list[tuple[Counter, Any, int]]()

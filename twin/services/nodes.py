@@ -69,7 +69,7 @@ class RpcNode:
             "eth_getTransactionReceipt": self._receipt,
             "eth_syncing": self._syncing,
             "net_peerCount": lambda: hex(self.peers),
-            "web3_clientVersion": lambda: f"{spec.client}/v{self.version}/linux-amd64",
+            "web3_clientVersion": lambda: self.client,
         }
 
     # -- what goes wrong: the injector's alone ---------------------------------------------------
@@ -111,13 +111,36 @@ class RpcNode:
         """Return the milliseconds that *request* takes now."""
         return self._regions.slowed(self.spec.region, self.own_latency(request))
 
-    def request(self, method: str, *params: Any) -> Any:
-        """Answer a JSON-RPC request; NoData where no result comes back."""
-        region, now = self.spec.region, self._clock.now
+    def connect(self, request: str) -> None:
+        """Take a *request*; NoData where the node, or the region before it, does not."""
         if not self.up:
             raise NoData(f"{self.name}: connection refused")
-        if self._regions.fails(region, now, self.name, method, repr(params)):
+        if self._regions.fails(self.spec.region, self._clock.now, self.name, request):
             raise NoData(f"{self.name}: 503 service unavailable")
+
+    def status(self) -> NodeStatus:
+        """Answer, as one batch, what a status is made of."""
+        self.connect("status")
+        number = self.head
+        return NodeStatus(
+            node=self.name,
+            number=number,
+            hash=hex0x(self._hash(number)),
+            timestamp=self._chain.timestamp(number),
+            syncing=self._syncing() is not False,
+            peers=self.peers,
+            client=self.client,
+            latency=self.latency("status"),
+        )
+
+    @property
+    def client(self) -> str:
+        """What `web3_clientVersion` says."""
+        return f"{self.spec.client}/v{self.version}/linux-amd64"
+
+    def request(self, method: str, *params: Any) -> Any:
+        """Answer a JSON-RPC request; NoData where no result comes back."""
+        self.connect(method)
         run = self._methods.get(method)
         if run is None:
             raise NoData(f"{self.name}: the method {method} does not exist/is not available")
@@ -166,7 +189,7 @@ class RpcNode:
             return keccak(b"side chain" + self.name.encode() + true)
         return true
 
-    def _block(self, block: str, full: bool = False) -> dict[str, Any] | None:  # noqa: FBT001, FBT002 - JSON-RPC is positional
+    def _block(self, block: str, full: bool = False) -> dict[str, Any] | None:
         del full
         if block.startswith("0x") and int(block, 16) > self.head:
             return None
@@ -255,18 +278,7 @@ class NodeClient:
 
     def status(self, node: str) -> NodeStatus:
         """Ask for head, peers, client version and sync state at once."""
-        asked = self._node(node)
-        head = asked.request("eth_getBlockByNumber", "latest", False)
-        return NodeStatus(
-            node=node,
-            number=int(head["number"], 16),
-            hash=head["hash"],
-            timestamp=int(head["timestamp"], 16),
-            syncing=asked.request("eth_syncing") is not False,
-            peers=int(asked.request("net_peerCount"), 16),
-            client=asked.request("web3_clientVersion"),
-            latency=asked.latency("status"),
-        )
+        return self._node(node).status()
 
     def block_hash(self, node: str, number: int) -> str | None:
         """Return the hash that *node* has for block *number*."""

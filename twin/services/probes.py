@@ -33,6 +33,7 @@ class _Sent:
     tip: int
     hash: bytes
     refused: str | None = None
+    final: Probe | None = None
 
 
 class ProbeService:
@@ -78,6 +79,8 @@ class ProbeService:
 
     def look(self, item: _Sent) -> Probe:
         """Return how the probe *item* stands now."""
+        if item.final is not None:
+            return item.final
         chain, block, included, confirmed = self._chain, None, None, None
         receipt = chain.receipt(item.hash) if item.hash else None
         if receipt is not None:
@@ -85,9 +88,12 @@ class ProbeService:
             if chain.head >= block + self.spec.confirmations:
                 confirmed = chain.timestamp(block + self.spec.confirmations)
         dropped = item.refused or (chain.dropped(item.hash) if receipt is None else None)
-        return Probe(
+        made = Probe(
             item.role, item.second, item.tip, hex0x(item.hash), block, included, confirmed, dropped
         )
+        if block is not None and chain.head > block + chain.config.reorg_window:
+            item.final = made  # no reorg reaches it any more
+        return made
 
 
 class ProbeClient:

@@ -41,12 +41,15 @@ class Regions:
 
     def region(self, name: str) -> Region:
         """Return the region called *name*, the same one every time."""
-        return self._regions.setdefault(name, Region(name))
+        found = self._regions.get(name)
+        if found is None:
+            found = self._regions[name] = Region(name)
+        return found
 
     def fails(self, name: str, now: int, *request: str) -> bool:
         """Say whether this *request* to something in region *name* fails at unix second *now*."""
         share = self.region(name).error_ppm
-        return happens(self._seed, share, "region", name, str(now), *request)
+        return share > 0 and happens(self._seed, share, "region", name, str(now), *request)
 
     def slowed(self, name: str, milliseconds: int) -> int:
         """Return what an answer that takes *milliseconds* takes in region *name* now."""

@@ -14,6 +14,7 @@ from twin.market.market import Market
 from twin.protocol.deployment import Deployment
 from twin.random import Streams
 from twin.scenario.services import ServicesSpec
+from twin.services.code import CodeOnChain
 from twin.services.documents import DocumentClient, DocumentStore
 from twin.services.endpoints import EndpointClient, make_endpoints
 from twin.services.indexer import ChainIndexer, IndexerClient
@@ -54,6 +55,7 @@ class Services:
             deployment=deployment, regions=self.regions, seed=seed,
         )  # fmt: skip
         self.probes = ProbeService(spec.probes, clock, chain)
+        self.code = CodeOnChain(chain, deployment)
         integrations = [item.agreed for item in self.endpoints.all.values()]
         self.inventory = VersionInventory(
             spec.inventory, clock.now, nodes=dict(spec.nodes), integrations=integrations

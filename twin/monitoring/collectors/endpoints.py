@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from twin.desk.port import Desk, View
-from twin.desk.samples import right
+from twin.desk.samples import OK, right
 from twin.monitoring.collectors.base import Collector
 from twin.monitoring.registry import Registry
 
 __all__ = ["EndpointCollector"]
 
 METRICS = ("up", "latency_seconds", "correct")
-OK = 200
 
 
 class EndpointCollector(Collector):

@@ -14,9 +14,6 @@ __all__ = ["SLOW", "ProbeCollector"]
 SLOW = 60
 """Seconds to inclusion that the service level allows: five blocks of twelve seconds."""
 
-LOOK_BACK = 6 * 3600
-"""Seconds after which a probe that was looked at is looked at no more."""
-
 
 class ProbeCollector(Collector):
     """Follows the probes of *roles*, each counted once."""
@@ -27,16 +24,18 @@ class ProbeCollector(Collector):
         """Take the handles and count from 0."""
         super().__init__(registry)
         self._roles: dict[str, _Role] = {role: _Role(registry, role) for role in roles}
+        self._since = 0
 
     def collect(self, view: View | None, desk: Desk, answers: Sequence[Any]) -> None:  # noqa: ARG002
-        """Look at the probes that may have changed."""
+        """Look at the probes since the oldest that had no block at the last scrape."""
         if not self._roles:
             return
-        now = desk.now
-        for role in self._roles.values():
-            role.begin()
-        for probe in desk.services.probes.since(now - LOOK_BACK):
+        now, waiting = desk.now, desk.now
+        for probe in desk.services.probes.since(self._since):
             self._roles[probe.role].take(probe, now)
+            if probe.included is None and not probe.dropped:
+                waiting = min(waiting, probe.sent)
+        self._since = waiting
         for role in self._roles.values():
             role.write()
 
@@ -48,14 +47,11 @@ class _Role:
         about = {"role": role}
         self._sent = registry.held("fictra_probe_sent_total", about)
         self._slow = registry.held("fictra_probe_slow_total", about)
-        self._inclusion = registry.series("fictra_probe_inclusion_seconds", about)
-        self._pending = registry.series("fictra_probe_pending_seconds", about)
+        self._inclusion = registry.held("fictra_probe_inclusion_seconds", about, value=None)
+        self._pending = registry.held("fictra_probe_pending_seconds", about)
         self._counted: set[int] = set()
         self._late: set[int] = set()
-        self._newest, self._oldest = -1, 0
-
-    def begin(self) -> None:
-        self._newest, self._oldest = -1, 0
+        self._oldest = 0
 
     def take(self, probe: Probe, now: int) -> None:
         if probe.sent not in self._counted:
@@ -63,7 +59,7 @@ class _Role:
             self._sent.add()
         took = (now if probe.included is None else probe.included) - probe.sent
         if probe.included is not None:
-            self._newest = took
+            self._inclusion.value = took
         elif not probe.dropped:
             self._oldest = max(self._oldest, took)
         if (took > SLOW or probe.dropped) and probe.sent not in self._late:
@@ -71,6 +67,4 @@ class _Role:
             self._slow.add()
 
     def write(self) -> None:
-        self._pending.set(self._oldest)
-        if self._newest >= 0:
-            self._inclusion.set(self._newest)
+        self._pending.value, self._oldest = self._oldest, 0

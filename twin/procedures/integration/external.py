@@ -104,7 +104,9 @@ def api_performance(desk: Desk, settings: ApiPerformance) -> Finding:
     endpoints, window = desk.services.endpoints, settings.window
     series = {
         "up": _series(desk, f"avg_over_time(fictra_endpoint_up[{window}])"),
-        "p95": _series(desk, f"quantile_over_time(0.95, fictra_endpoint_latency_seconds[{window}])"),
+        "p95": _series(
+            desk, f"quantile_over_time(0.95, fictra_endpoint_latency_seconds[{window}])"
+        ),
         "right": _series(desk, f"avg_over_time(fictra_endpoint_correct[{window}])"),
     }
     total = {"errors": 0, "slow": 0, "wrong": 0, "no-series": 0, "region": 0}
@@ -317,8 +319,7 @@ def _dead(desk: Desk, facts: Mapping[str, str]) -> list[str]:
 
 @check(
     "IE5",
-    "Integration Management / External System Integration"
-    " / Integration documentation maintenance",
+    "Integration Management / External System Integration / Integration documentation maintenance",
     level="C",
     cadence=weekly("mon", "08:00"),
     inputs=("documents and their review dates", "schemas", "signed register", "endpoints"),

@@ -59,9 +59,7 @@ def reverting(stats: CallStats, *, least: int, share_ppm: int) -> bool:
     stopped = 0
     for reason, count in stats.reasons.items():
         stopped += count if reason in PAUSED else 0
-    return (
-        stats.calls >= least and (stats.reverted - stopped) * PPM > (stats.calls * share_ppm)
-    )
+    return stats.calls >= least and (stats.reverted - stopped) * PPM > (stats.calls * share_ppm)
 
 
 def holds(desk: Desk, view: View) -> dict[str, str]:

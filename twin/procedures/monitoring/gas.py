@@ -23,6 +23,9 @@ ACTIONS = {
 }
 """What users do, and the call that it is."""
 
+SETTLED = 20
+"""Calls of which some must have been ordinary ones."""
+
 Snapshot = Mapping[str, Mapping[str, int]]
 
 
@@ -41,7 +44,8 @@ def regressions(
     """Return the functions that take more than the snapshot allows, and those that are not in it.
 
     A function's median over at least *least* calls that went through may be *tolerance_ppm*
-    above the dearest call of the snapshot: cold storage makes single calls dearer, not most.
+    above the dearest call of the snapshot: cold storage makes single calls dearer, not most. Over
+    `SETTLED` calls the cheapest may be that much above the snapshot's median.
     """
     known, worse, unlisted = snapshot(desk), dict[str, Any](), list[str]()
     for one in stats:
@@ -50,7 +54,10 @@ def regressions(
             continue
         if name not in known:
             unlisted.append(name)
-        elif one.gas_median * PPM > known[name]["max"] * (PPM + tolerance_ppm):
+            continue
+        dear = one.gas_median * PPM > known[name]["max"] * (PPM + tolerance_ppm)
+        settled = one.calls - one.reverted >= SETTLED
+        if dear or (settled and one.gas_min * PPM > known[name]["median"] * (PPM + tolerance_ppm)):
             worse[name] = {"median": one.gas_median, "snapshot": dict(known[name])}
     return worse, unlisted
 

@@ -240,7 +240,7 @@ def contract_execution(desk: Desk, settings: ContractExecution) -> Finding:
 class GasUsage(Settings):
     """Limits of MP4: costs in US cents, ratios in ppm; *native_usd* (8 decimals) where unquoted."""
 
-    window: int = 6 * 3600
+    window: int = 2 * 3600
     tolerance_ppm: int = 100_000
     least: int = 3
     max_cost_cents: int = 10_000
