@@ -36,7 +36,7 @@ def right(desk: Desk, agreed: Integration, answer: Answer) -> bool | None:
 def _agrees(desk: Desk, agreed: Integration, body: Mapping[str, Any]) -> bool:
     match agreed.kind:
         case "rpc":
-            supply = desk.at(body["block"]).read("PaymentToken", "totalSupply")
+            (supply,) = desk.at(body["block"]).batch([("PaymentToken", "totalSupply", ())])
             return bool(supply == body["supply"])
         case "indexer":
             pool = desk.register.address("LiquidityPool")

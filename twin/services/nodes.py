@@ -11,7 +11,7 @@ pruned one does: missing trie node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twin.chain.chain import Chain
@@ -19,9 +19,11 @@ from twin.chain.codec import hex0x, keccak
 from twin.chain.port import BlockEnv, Call, Output
 from twin.chain.rpc.forms import log_form
 from twin.clock import Clock
+from twin.desk.port import Call as ViewCall
 from twin.desk.port import NodeStatus
 from twin.errors import ChainError, NoData, Reverted, UnknownName
 from twin.protocol.deployment import Deployment
+from twin.protocol.multicall import aggregate3, results_of
 from twin.scenario.services import NodeSpec
 from twin.services.chance import Latency
 from twin.services.regions import Regions
@@ -178,6 +180,18 @@ class RpcNode:
         env: BlockEnv = self._chain.env(min(number, self._chain.head))
         return self._chain.engine.call(call, env=env, snapshot=self._state)
 
+    def batch(self, calls: Sequence[tuple[bytes, bytes]], block: int) -> list[tuple[bool, bytes]]:
+        """Answer a JSON-RPC batch of `eth_call` at *block*: (success, data) of each (to, data)."""
+        self.connect("batch")
+        if block > self.head:
+            raise NoData(f"{self.name}: header not found")
+        try:
+            answer = self._run(Call(to=self._multicall.address, data=aggregate3(calls)), block)
+            results = results_of(answer.data, len(calls))
+        except ChainError as error:
+            raise NoData(f"{self.name}: {error}") from None
+        return [(done, bytes(len(data)) if self._empty else data) for done, data in results]
+
     def _balance(self, address: str, block: str = "latest") -> str:
         data = self._multicall.encode("getEthBalance", bytes.fromhex(address[2:]))
         answer = self._run(Call(to=self._multicall.address, data=data), self._number(block))
@@ -298,6 +312,26 @@ class NodeClient:
             raise Reverted(error.data, f"{contract}.{function}: {reason}") from None
         except ChainError as error:
             raise NoData(f"{node}: {contract}.{function}: {error}") from None
+
+    def batch(self, node: str, calls: Sequence[ViewCall], *, block: int) -> list[Any]:
+        """Call several view functions through *node* at *block*, as one batch."""
+        targets = [self._deployment.contract(contract) for contract, _function, _args in calls]
+        codecs = [one.fn(call[1]) for one, call in zip(targets, calls, strict=True)]
+        messages = [
+            (one.address, codec.encode(*call[2]))
+            for one, codec, call in zip(targets, codecs, calls, strict=True)
+        ]
+        found: list[Any] = []
+        answers = self._node(node).batch(messages, block)
+        for codec, (success, data) in zip(codecs, answers, strict=True):
+            try:
+                if not success:
+                    reason = self._deployment.reverts.decode_revert(data)
+                    raise Reverted(data, reason)
+                found.append(codec.value(data))
+            except ChainError as error:
+                found.append(error if isinstance(error, Reverted) else Reverted(data, str(error)))
+        return found
 
     def _node(self, name: str) -> RpcNode:
         if name not in self._nodes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from twin.desk.port.chain import Call
 
 __all__ = ["NodeStatus", "Nodes"]
 
@@ -45,3 +48,6 @@ class Nodes(Protocol):
 
     def read(self, node: str, contract: str, function: str, *args: Any, block: int) -> Any:
         """Call a view function through *node* at *block*, as `View.read` does. Raises Reverted."""
+
+    def batch(self, node: str, calls: Sequence[Call], *, block: int) -> list[Any]:
+        """Read *calls* through *node* as one batch; an entry that reverted is a `Reverted`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from twin.desk.port import Desk
+from twin.desk.port import Call, Desk
 from twin.errors import NoData, Reverted, UnknownBlock
 
 __all__ = ["Difference", "by_indexer", "by_nodes", "by_partners"]
@@ -18,33 +18,29 @@ BALANCES = (("PaymentToken", "LiquidityPool"), ("PaymentToken", "Reserve"),
 """(token, holder): balances that users are shown."""
 
 
-def _balance(desk: Desk, node: str, token: str, holder: bytes, *, block: int) -> int | str:
-    try:
-        found: int = desk.services.nodes.read(node, token, "balanceOf", holder, block=block)
-    except (NoData, Reverted) as error:
-        return str(error)
-    return found
-
-
 def by_nodes(desk: Desk, *, depth: int) -> tuple[int, list[Difference]]:
     """Compare balances by every node with our own, *depth* blocks below the head.
 
     Return how many comparisons were made. A node that does not answer is not a difference here.
     """
     block = max(0, desk.at().block - depth)
-    view = desk.at(block)
+    calls: list[Call] = [
+        (token, "balanceOf", (desk.register.address(holder),)) for token, holder in BALANCES
+    ]
+    ours = desk.at(block).batch(calls)
     made, found = 0, list[Difference]()
-    for token, holder in BALANCES:
-        address = desk.register.address(holder)
-        ours = view.read(token, "balanceOf", address)
-        for node in desk.services.nodes.names():
-            theirs = _balance(desk, node, token, address, block=block)
-            if isinstance(theirs, str):
+    for node in desk.services.nodes.names():
+        try:
+            theirs = desk.services.nodes.batch(node, calls, block=block)
+        except NoData:
+            continue
+        for (token, holder), right, shown in zip(BALANCES, ours, theirs, strict=True):
+            if isinstance(right, Reverted) or isinstance(shown, Reverted):
                 continue
             made += 1
-            if theirs != ours:
+            if shown != right:
                 found.append({"fact": f"{token} of {holder}", "path": f"rpc-{node}",
-                              "block": block, "ours": ours, "theirs": theirs})  # fmt: skip
+                              "block": block, "ours": right, "theirs": shown})  # fmt: skip
     return made, found
 
 

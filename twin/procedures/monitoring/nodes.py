@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from twin.desk.port import Desk, NodeStatus
+from twin.desk.port import Call, Desk, NodeStatus
 from twin.errors import NoData, Reverted
 
 __all__ = ["FACTS", "compare", "majority", "release", "statuses", "supported"]
 
-FACTS = (
-    ("PaymentToken", "totalSupply"),
-    ("LiquidityPool", "reserves"),
-    ("FoundationToken", "totalSupply"),
+FACTS: tuple[Call, ...] = (
+    ("PaymentToken", "totalSupply", ()),
+    ("LiquidityPool", "reserves", ()),
+    ("FoundationToken", "totalSupply", ()),
 )
 """What every node is asked: cheap, changing, and never all zero in a network that lives."""
 
@@ -61,13 +61,15 @@ def _hash(desk: Desk, node: str, number: int) -> str | None:
 
 def _answers(desk: Desk, node: str, block: int) -> Any:
     """Return what *node* answers to the facts at *block*, or why it has no answer."""
-    found: list[Any] = []
-    for contract, function in FACTS:
-        try:
-            found.append(desk.services.nodes.read(node, contract, function, block=block))
-        except (NoData, Reverted) as error:
-            found.append(str(error))
-    return found
+    try:
+        return _plain(desk.services.nodes.batch(node, FACTS, block=block))
+    except NoData as error:
+        return str(error)
+
+
+def _plain(answers: list[Any]) -> list[Any]:
+    """Return *answers* with the reason in the place of each that reverted."""
+    return [str(answer) if isinstance(answer, Reverted) else answer for answer in answers]
 
 
 def _wrong(answers: Mapping[str, Any], ours: Any) -> list[str]:
@@ -111,11 +113,4 @@ def compare(desk: Desk, found: Mapping[str, NodeStatus], *, max_lag: int) -> dic
 
 def _ours(desk: Desk, block: int) -> Any:
     """Return the facts by the path that the team itself reads the chain through."""
-    view = desk.at(block)
-    found: list[Any] = []
-    for contract, function in FACTS:
-        try:
-            found.append(view.read(contract, function))
-        except Reverted as error:
-            found.append(str(error))
-    return found
+    return _plain(desk.at(block).batch(FACTS))
