@@ -18,11 +18,11 @@ from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
     Alert,
     Call,
+    CallStats,
     ChainStats,
     ExportRecord,
     LogRecord,
     Quote,
-    ServiceDesk,
     SignedReport,
     Simulation,
     Ticker,
@@ -112,6 +112,10 @@ class PaperView:
             raise NoData("the explorer does not answer")
         return self.desk.stats
 
+    def calls(self, *, since: int) -> list[CallStats]:
+        self.desk.asked.append(since)
+        return list(self.desk.called)
+
 
 @dataclass
 class PaperDesk:
@@ -133,7 +137,7 @@ class PaperDesk:
     stores: Stores = field(default_factory=Stores)
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
-    services: ServiceDesk = field(default_factory=ServiceDesk)
+    services: Any = None
     lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
@@ -144,6 +148,8 @@ class PaperDesk:
     watchers: tuple[str, ...] = ()
     bank_desk: Any = field(default_factory=lambda: BankClient({}))
     custody_desk: Any = field(default_factory=lambda: CustodyClient({}))
+    called: list[CallStats] = field(default_factory=list)
+    labelled: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
 
     @property
     def feeds(self) -> PaperDesk:
@@ -224,6 +230,9 @@ class PaperDesk:
         for start, values in self.series.items():
             if expression.startswith(start):
                 return [({}, value) for value in values]
+        for start, rows in self.labelled.items():
+            if expression.startswith(start):
+                return list(rows)
         return []
 
     def firing(self) -> list[Alert]:

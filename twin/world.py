@@ -42,6 +42,7 @@ from twin.monitoring.registry import Registry
 from twin.monitoring.rules import Rule, RuleSet
 from twin.monitoring.series import SeriesStore
 from twin.protocol.deployment import DeploymentSpec, deploy, parameters_of
+from twin.protocol.gas import gas_snapshot
 from twin.protocol.invariants import Watch
 from twin.protocol.parameters import Endowment
 from twin.protocol.reader import Reader
@@ -181,6 +182,7 @@ class World:
     def _make_desk(self, approved: DeploymentSpec, engine: str, records: Records) -> TwinDesk:
         deployment = self.deployment
         parameters: dict[str, Any] = dict(parameters_of(approved))
+        parameters["gas.snapshot"] = gas_snapshot()
         for name, feed in approved.feeds.items():
             parameters[f"feed.{name}"] = (
                 feed.min_answer, feed.max_answer, feed.heartbeat, feed.deviation, feed.max_age,

@@ -14,6 +14,7 @@ from typing import Any
 from twin.chain.chain import Chain
 from twin.clock import Clock
 from twin.desk.answers import Answers
+from twin.desk.calls import CallLedger
 from twin.desk.clients import BankClient, CustodyClient, ExportPapers
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
@@ -23,6 +24,7 @@ from twin.desk.port import (
     Alert,
     Alerts,
     Call,
+    CallStats,
     ChainStats,
     Entry,
     Evidence,
@@ -55,6 +57,7 @@ class _Chain:
 
     def __init__(self, chain: Chain, deployment: Deployment, traffic: Traffic) -> None:
         self.chain, self.deployment, self.traffic = chain, deployment, traffic
+        self.calls = CallLedger(chain, deployment)
         self.reader = Reader(chain, deployment)
         self.answers = Answers(self.reader)
         self._followers: dict[tuple[str, str], LogFollower] = {}
@@ -119,6 +122,10 @@ class TwinView:
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""
         return self._shared.traffic.stats(self.block, since=since)
+
+    def calls(self, *, since: int) -> list[CallStats]:
+        """Summarise the transactions to our contracts after unix second *since*, by function."""
+        return self._shared.calls.since(since, self.block)
 
 
 class _Feeds:

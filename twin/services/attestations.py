@@ -23,7 +23,7 @@ from twin.protocol.deployment import Deployment
 from twin.protocol.institutions import ASSETS
 from twin.protocol.reader import Reader
 from twin.protocol.roles import address_of, key_of
-from twin.scenario.services import AttestationsSpec
+from twin.scenario.services_reserve import AttestationsSpec
 from twin.services.listening import send
 
 __all__ = ["AttestationClient", "AttestationService", "digest_of"]

@@ -18,7 +18,7 @@ from twin.market.customs import Customs
 from twin.protocol.deployment import Deployment
 from twin.protocol.reader import Reader
 from twin.random import Streams
-from twin.scenario.services import DisputesSpec
+from twin.scenario.services_reserve import DisputesSpec
 from twin.services.listening import listen
 
 __all__ = ["DisputeClient", "DisputeService"]

@@ -16,8 +16,16 @@ from twin.protocol.deployment import Deployment
 from twin.random import Streams
 from twin.scenario.services import ServicesSpec
 from twin.services.attestations import AttestationClient, AttestationService
+from twin.services.code import CodeOnChain
 from twin.services.disputes import DisputeClient, DisputeService
+from twin.services.documents import DocumentClient, DocumentStore
+from twin.services.endpoints import EndpointClient, make_endpoints
 from twin.services.fills import FillClient, FillService
+from twin.services.indexer import ChainIndexer, IndexerClient
+from twin.services.inventory import InventoryClient, VersionInventory
+from twin.services.nodes import NodeClient, make_nodes
+from twin.services.probes import ProbeClient, ProbeService
+from twin.services.regions import Regions
 from twin.services.transfers import TransferClient, TransferService
 
 __all__ = ["Services"]
@@ -55,6 +63,27 @@ class Services:
             spec.transfers, clock, chain=chain, deployment=deployment, streams=streams,
             notices=self.notices,
         )  # fmt: skip
+        seed = streams.seed
+        self.regions = Regions(seed)
+        self.nodes = make_nodes(
+            spec.nodes, clock, chain=chain, deployment=deployment, regions=self.regions, seed=seed
+        )
+        self.indexer = ChainIndexer(
+            spec.indexer, clock, chain=chain, deployment=deployment, regions=self.regions, seed=seed
+        )
+        self.endpoints = make_endpoints(
+            spec.endpoints, clock, nodes=self.nodes, indexer=self.indexer, market=market,
+            deployment=deployment, regions=self.regions, seed=seed,
+        )  # fmt: skip
+        self.probes = ProbeService(spec.probes, clock, chain)
+        self.code = CodeOnChain(chain, deployment)
+        integrations = [item.agreed for item in self.endpoints.all.values()]
+        self.inventory = VersionInventory(
+            spec.inventory, clock.now, nodes=dict(spec.nodes), integrations=integrations
+        )
+        self.documents = DocumentStore(
+            spec.documents, clock.now, deployment=deployment, integrations=integrations
+        )
 
     def clients(self) -> ServiceDesk:
         """Return the client of each, as the desk shows them."""
@@ -63,9 +92,16 @@ class Services:
             disputes=DisputeClient(self.disputes),
             fills=FillClient(self.fills),
             transfers=TransferClient(self.transfers),
+            nodes=NodeClient(self.nodes, self.deployment),
+            indexer=IndexerClient(self.indexer),
+            endpoints=EndpointClient(self.endpoints),
+            probes=ProbeClient(self.probes),
+            inventory=InventoryClient(self.inventory),
+            documents=DocumentClient(self.documents),
         )
 
     def start(self) -> None:
         """Let those that live by themselves begin."""
         self.attestations.start()
         self.transfers.start()
+        self.probes.start()

@@ -18,7 +18,7 @@ from twin.errors import NoData
 from twin.protocol.deployment import Deployment
 from twin.protocol.reader import Reader
 from twin.random import Streams
-from twin.scenario.services import TransfersSpec
+from twin.scenario.services_reserve import TransfersSpec
 from twin.services.listening import send
 
 __all__ = ["TransferClient", "TransferService", "subject_of"]

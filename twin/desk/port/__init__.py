@@ -8,12 +8,18 @@ changes the world is not here: a runbook yields a step, and the executor carries
 from __future__ import annotations
 
 from twin.desk.port.attestations import Attestation, Attestations, AttestedLine
-from twin.desk.port.chain import Call, ChainStats, LogRecord, Simulation, View
+from twin.desk.port.chain import Call, CallStats, ChainStats, LogRecord, Simulation, View
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
+from twin.desk.port.documents import Document, Documents
+from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.fills import Fill, Fills, Instruction
+from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
+from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
 from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
+from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
     Evidence,
@@ -40,19 +46,26 @@ from twin.quotes import (
 __all__ = [
     "Alert",
     "Alerts",
+    "Answer",
     "Attestation",
     "Attestations",
     "AttestedLine",
     "BankStatement",
     "Banks",
     "Call",
+    "CallStats",
     "ChainStats",
+    "Component",
     "Custody",
     "CustodyStatement",
     "Customs",
+    "DayVolume",
     "Desk",
     "DisputeForm",
     "Disputes",
+    "Document",
+    "Documents",
+    "Endpoints",
     "Entry",
     "Evidence",
     "Evidences",
@@ -64,15 +77,24 @@ __all__ = [
     "Fork",
     "Incident",
     "Incidents",
+    "Indexer",
+    "IndexerStatus",
     "Instruction",
+    "Integration",
+    "Inventory",
     "Lab",
     "ListedParty",
     "LogRecord",
     "Metrics",
+    "NodeStatus",
+    "Nodes",
     "Notice",
     "Notices",
+    "Probe",
+    "Probes",
     "Quote",
     "Register",
+    "Requirement",
     "ServiceDesk",
     "SignedReport",
     "Simulation",
@@ -80,6 +102,7 @@ __all__ = [
     "Ticker",
     "TransferRequest",
     "Transfers",
+    "Upgrade",
     "Venues",
     "View",
 ]

@@ -1,7 +1,8 @@
 """The services beside chain and markets, as their clients see them: one field a service.
 
 A service has its port in a module of its own here, named like it, and its counterpart in
-`twin/services/`; live, the same port is answered by the real thing.
+`twin/services/`; live, the same port is answered by the real thing. A desk that is not connected
+to one answers that there is no data.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from typing import Any
 
 from twin.desk.port.attestations import Attestations
 from twin.desk.port.disputes import Disputes
+from twin.desk.port.documents import Documents
+from twin.desk.port.endpoints import Endpoints
 from twin.desk.port.fills import Fills
+from twin.desk.port.indexer import Indexer
+from twin.desk.port.inventory import Inventory
+from twin.desk.port.nodes import Nodes
+from twin.desk.port.probes import Probes
 from twin.desk.port.transfers import Transfers
 from twin.errors import NoData
 
@@ -45,5 +52,11 @@ class ServiceDesk:
 
     attestations: Attestations = field(default_factory=lambda: absent("attestations"))
     disputes: Disputes = field(default_factory=lambda: absent("disputes"))
+    documents: Documents = field(default_factory=lambda: absent("documents"))
+    endpoints: Endpoints = field(default_factory=lambda: absent("endpoints"))
     fills: Fills = field(default_factory=lambda: absent("fills"))
+    indexer: Indexer = field(default_factory=lambda: absent("indexer"))
+    inventory: Inventory = field(default_factory=lambda: absent("inventory"))
+    nodes: Nodes = field(default_factory=lambda: absent("nodes"))
+    probes: Probes = field(default_factory=lambda: absent("probes"))
     transfers: Transfers = field(default_factory=lambda: absent("transfers"))
