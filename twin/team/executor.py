@@ -120,6 +120,7 @@ class Executor:
         self._notices, self._records, self._log = notices, records, log
         self._runs: dict[str, int] = {}
         self.on_check: OnCheck = _unheard
+        self.runs: Callable[[str], bool] = lambda _procedure: True
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
         self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
             File: self._file_step,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from twin.desk.port.chain import Call, ChainStats, LogRecord, Simulation, View
 from twin.desk.port.desk import Desk
-from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.lab import Fork, Lab, Wallet
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
@@ -66,4 +66,5 @@ __all__ = [
     "Ticker",
     "Venues",
     "View",
+    "Wallet",
 ]
