@@ -147,7 +147,7 @@ class IamClient:
         """Return everybody who has or had access."""
         return list(self._iam.people.values())
 
-    def keys(self) -> list[ApiKey]:
+    def api_keys(self) -> list[ApiKey]:
         """Return every API key that was ever made."""
         return list(self._iam.keys.values())
 

@@ -82,7 +82,7 @@ class Identities(Protocol):
     def people(self) -> list[Person]:
         """Return everybody who has or had access."""
 
-    def keys(self) -> list[ApiKey]:
+    def api_keys(self) -> list[ApiKey]:
         """Return every API key that was ever made."""
 
     def quorums(self) -> list[Quorum]:
