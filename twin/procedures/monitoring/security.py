@@ -15,11 +15,10 @@ from twin.desk.steps import (
     Look,
     Notify,
     Runbook,
-    Trigger,
-    Update,
     Work,
 )
 from twin.errors import NoData
+from twin.procedures.escalation import escalate
 from twin.procedures.monitoring.access import (
     Difference,
     chain_access,
@@ -261,11 +260,7 @@ def penetration_test(case: Case, settings: Penetration) -> Runbook:
     yield Work("security", settings.effort, "read the matrix and the scan report")
     if got:
         names = ", ".join(item["attack"] for item in got[:3])
-        incident = yield Update(
-            state="open", severity="P1", family="security", summary=f"an attack succeeds: {names}"
-        )
-        facts = {"domain": "security", "severity": "P1", "attack": got[0]["attack"]}
-        yield Trigger("incident", Case(f"on a copy {names} succeeded", None, incident, facts))
+        yield from escalate(f"an attack succeeds: {names}", family="security", severity="P1")
     known = yield Look("Which findings have a ticket?", open_tickets, ("scan",))
     for item in old:
         if item["id"] not in known:
@@ -278,7 +273,7 @@ def penetration_test(case: Case, settings: Penetration) -> Runbook:
     problems = {"attack": len(got), "old-finding": len(old), "not-run": 0}
     summary = f"{len(got)} attacks succeed, {len(old)} scan findings are too old"
     return Finding(
-        "failed" if got or old else "done",
+        "finding" if got or old else "done",
         summary if got or old else f"{len(made['attempts']) - len(idle)} attacks stopped",
         {"matrix": made["attempts"], "not_run": len(idle), "scan": ages, "old": old},
         problems,
@@ -397,5 +392,5 @@ def threat_intelligence(case: Case, settings: Threats) -> Runbook:
     problems = {"match": len(opened), "late": len(late)}
     data = {**facts, "opened": opened, "late": len(late), "time_to_act": acted}
     if opened or late:
-        return Finding("failed", f"{len(opened)} matches, {len(late)} late", data, problems)
+        return Finding("finding", f"{len(opened)} matches, {len(late)} late", data, problems)
     return Finding("done", f"{facts['read']} bulletins, none about us", data, problems)
