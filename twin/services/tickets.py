@@ -103,7 +103,8 @@ class HelpDesk:
         while True:
             yield self._clock.after(HOUR)
             for _ in range(int(self._chance.poisson(hourly))):
-                self.open(self._somebody(names), "how-to")
+                at = self._clock.now + int(self._chance.random() * HOUR)
+                self._clock.call_at(at, partial(self.open, self._somebody(names), "how-to"))
             for contract, topic in (
                 ("LiquidityPool", "cannot-trade"),
                 ("Reserve", "redemption-late"),

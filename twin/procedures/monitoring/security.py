@@ -326,13 +326,14 @@ def threat_facts(desk: Desk) -> dict[str, Any]:
     since = desk.evidence.data(last.ref).get("until", 0) if last else 0
     bulletins = desk.services.bulletins.since(since)
     running = _running(desk)
+    bulletins = [item for item in bulletins if item.published < desk.now]
     found = list(matches(bulletins, book=_book(desk), running=running))
     tickets = [
         _standing(desk, entry, running)
         for entry in desk.stores.entries("ticket", unended=True)
         if entry.data.get("about") == "threat"
     ]
-    return {"until": desk.now + 1, "read": len(bulletins), "matches": found, "tickets": tickets,
+    return {"until": desk.now, "read": len(bulletins), "matches": found, "tickets": tickets,
             "inventory": len(running)}  # fmt: skip
 
 

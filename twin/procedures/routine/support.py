@@ -55,7 +55,7 @@ def queue(desk: Desk) -> dict[str, Any]:
     before = desk.evidence.data(last.ref) if last else {}
     since, kept = int(before.get("until", 0)), set(before.get("waiting", ()))
     oldest = int(before.get("oldest", since))
-    until = desk.now + 1
+    until = desk.now
     fresh = desk.services.tickets.since(min(since, oldest))
     waiting = [
         {"id": item.id, "opened": item.opened, "user": item.user, "topic": item.topic,
