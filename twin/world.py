@@ -59,6 +59,9 @@ from twin.team.roster import Roster
 
 __all__ = ["Parts", "World"]
 
+USERS = ("noise", "holder", "redeemer", "settler", "speculator", "liquidity-provider")
+"""The families of agents that are users; the others run machines of their own."""
+
 EXAMINE_EVERY = 3600
 """Seconds between examinations of the invariants."""
 
@@ -108,7 +111,8 @@ class World:
         self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.services = Services(
             scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
-            market=self.market, streams=self.streams, notices=self.notices,
+            market=self.market, streams=self.streams, notices=self.notices, records=records,
+            team=scenario.team, users=self._users(),
         )  # fmt: skip
         self.desk = self._make_desk(approved, parts.engine, records)
         self._make_team(parts.catalog, records, parts.ask)
@@ -174,6 +178,12 @@ class World:
             balances=balances,
         )
 
+    def _users(self) -> dict[str, bytes]:
+        """Return the accounts of those who would write to support, by name."""
+        return {
+            name: account_of(name) for name, agent in self.agents.items() if agent.family in USERS
+        }
+
     def _labels(self) -> dict[bytes, str]:
         labels = {account_of(name): name for name in self.agents}
         labels |= {grant.account: name for name, grant in self.deployment.roles.items()}
@@ -188,6 +198,11 @@ class World:
                 feed.min_answer, feed.max_answer, feed.heartbeat, feed.deviation, feed.max_age,
                 feed.quorum,
             )  # fmt: skip
+        parameters |= self.services.iam.approved()
+        parameters |= {
+            f"access.role.{label}": tuple((grant.account, grant.delay) for grant in grants)
+            for label, grants in deployment.holders.items()
+        }
         register = SignedRegister(
             parameters=parameters,
             addresses={name: item.address for name, item in deployment.contracts.items()}
@@ -232,6 +247,8 @@ class World:
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
         self.dispatcher.schedule()
+        self.services.alert_path.receive = self.dispatcher.alert
+        self.executor.runs = self.services.exporters.runs
 
     def _policy(self, ask: Ask | None) -> Policy:
         """Return who decides; *ask* reaches a person where one does."""
@@ -255,6 +272,7 @@ class World:
             rules=rules.of(spec),
             interval=spec.scrape_interval,
             on_transition=self._transition,
+            exporter=self.services.exporters.state,
         )
         self.desk.wire(self.monitor, self.monitor.board)
         self.executor.on_check = self.monitor.record_check
@@ -308,7 +326,7 @@ class World:
         )
         if new == "firing":
             alert = Alert(rule.name, labels, annotations, "firing", now, value)
-            self.dispatcher.alert(alert)
+            self.services.alert_path.deliver(alert)
 
     def _examine(self) -> Any:
         """Examine the declared invariants once an hour, and at the end by `finish`."""

@@ -16,6 +16,13 @@ from twin.scenario.services_nodes import (
     four_nodes,
 )
 from twin.scenario.services_reserve import AttestationsSpec, DisputesSpec, TransfersSpec
+from twin.scenario.services_work import (
+    BulletinsSpec,
+    IdentitiesSpec,
+    JournalsSpec,
+    ScansSpec,
+    TicketsSpec,
+)
 from twin.scenario.spec import Spec
 from twin.scenario.values import Label
 
@@ -34,3 +41,8 @@ class ServicesSpec(Spec):
     nodes: Mapping[Label, NodeSpec] = Field(default_factory=four_nodes)
     probes: ProbesSpec = ProbesSpec()
     transfers: TransfersSpec = TransfersSpec()
+    bulletins: BulletinsSpec = BulletinsSpec()
+    identities: IdentitiesSpec = IdentitiesSpec()
+    journals: JournalsSpec = JournalsSpec()
+    scans: ScansSpec = ScansSpec()
+    tickets: TicketsSpec = TicketsSpec()

@@ -126,6 +126,7 @@ class Executor:
         self.driver: Driver = Here(desk)
         self.handover = 0
         self.on_check: OnCheck = _unheard
+        self.runs: Callable[[str], bool] = lambda _procedure: True
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
         self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
             File: self._file_step,

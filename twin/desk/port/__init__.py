@@ -16,7 +16,7 @@ from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.fills import Fill, Fills, Instruction
 from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
-from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.lab import Fork, Lab, Wallet
 from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.probes import Probe, Probes
@@ -105,4 +105,5 @@ __all__ = [
     "Upgrade",
     "Venues",
     "View",
+    "Wallet",
 ]
