@@ -27,6 +27,7 @@ from twin.protocol.parameters import Endowment
 from twin.scenario.values import Seconds
 
 from .base import ETHER, Params, TwinAgent
+from .dealing import Afterwards
 
 __all__ = ["Keeper", "KeeperParams"]
 
@@ -84,6 +85,7 @@ class Keeper(TwinAgent):
         self._deals: dict[bytes, list[int]] = {}
         self._taken: set[str] = set()
         self._proposals: dict[int, tuple[Any, ...]] = {}
+        self._afterwards = Afterwards(self.habitat, self.name)
         for duty in self.params.duties:
             for contract, event, callback in heard[duty]:
                 self.habitat.on_log(contract, event, callback)
@@ -149,5 +151,6 @@ class Keeper(TwinAgent):
                 self.done += receipt.success
                 self.lost += not receipt.success
                 if receipt.success:
+                    self._afterwards.note(contract, function, *args, gas=gas)
                     return
             yield habitat.clock.after(params.retry)

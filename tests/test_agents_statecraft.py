@@ -149,6 +149,36 @@ def test_who_does_not_turn_out_does_not_vote() -> None:
     assert not made.of("tx", function="castVote")
 
 
+def test_a_declared_motion_waits_for_its_time_and_for_the_votes_it_takes() -> None:
+    motion = {
+        "at": "1h", "contract": "AllocationBook", "function": "setDisputeBond", "args": [10**6],
+        "description": "cheaper disputes",
+    }  # fmt: skip
+    made = stage(sovereign(ballot={"turnout": 1.0, "motions": [motion]}), protocol=FAST)
+    made.run(DAY)
+    proposed = made.of("log", event="ProposalCreated")
+    issued = made.of("log", event="EntitlementIssued")
+    assert len(proposed) == made.world.agents["norland"].ballot.proposed == 1
+    assert proposed[0][1].args["description"] == "cheaper disputes"
+    assert proposed[0][0] >= max(HOUR, issued[0][0])
+    assert made.read("AllocationBook", "disputeBond") == 10**6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [({"args": ["OIL"]}, "OIL"), ({"contract": "Treasury"}, "Treasury"), ({"function": "x"}, "x")],
+)
+def test_a_motion_that_calls_nothing_is_refused_at_the_start(
+    wrong: dict[str, Any], told: str
+) -> None:
+    motion = {
+        "at": "1h", "contract": "AllocationBook", "function": "setDisputeBond", "args": [1],
+        "description": "?",
+    }  # fmt: skip
+    with pytest.raises(Exception, match=told):
+        stage(sovereign(ballot={"motions": [motion | wrong]}), protocol=FAST)
+
+
 # -- the audit -------------------------------------------------------------------------------------
 
 

@@ -242,6 +242,7 @@ class World:
             self.clock, self.chain, deployment=self.deployment, venues=market.venues,
             sources=market.sources, paths=market.paths, customs=market.customs,
             demand=market.demand, reports=market.reports, streams=self.streams,
+            banks=market.banks, custodians=market.custodians,
         )  # fmt: skip
         self._injector.schedule(
             self.clock,
