@@ -12,7 +12,7 @@ their first look.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,9 @@ __all__ = ["Parts", "World"]
 
 EXAMINE_EVERY = 3600
 """Seconds between examinations of the invariants."""
+
+WALLET_WEI = 1000 * 10**18
+"""Gas that the wallet of a venue starts with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ class World:
             balances[account] = agent.endowment()
             for role in agent.roles:
                 named[role][name] = account
+        balances |= self._wallets()
         return DeploymentSpec.of(
             self.scenario.protocol,
             nodes=named["oracle_node"],
@@ -162,8 +166,25 @@ class World:
             balances=balances,
         )
 
+    def _wallets(self) -> dict[bytes, Endowment]:
+        """Return what the venues' wallets on chain hold where agents may withdraw.
+
+        That are the deposits of these agents, the PT that the makers quote, and ten times as much of
+        the stable asset: the makers are the outside world, and bring more of that.
+        """
+        held: dict[bytes, Endowment] = {}
+        for agent in self.agents.values():
+            for venue, pt, stable in agent.backing():
+                spec = self.scenario.market.venues[venue]
+                quoted, wallet = spec.depth * spec.levels, account_of(_wallet(venue))
+                own = Endowment(pt=quoted, stable=10 * quoted, wei=WALLET_WEI)
+                before = held.get(wallet, own)
+                held[wallet] = replace(before, pt=before.pt + pt, stable=before.stable + stable)
+        return held
+
     def _labels(self) -> dict[bytes, str]:
         labels = {account_of(name): name for name in self.agents}
+        labels |= {account_of(name): name for name in map(_wallet, self.scenario.market.venues)}
         labels |= {grant.account: name for name, grant in self.deployment.roles.items()}
         return labels
 
@@ -325,6 +346,11 @@ class World:
             self.clock.now, RunEnded(state_root=root, head=self.chain.head, partial=partial)
         )
         return root
+
+
+def _wallet(venue: str) -> str:
+    """Return the name of the account on chain of *venue*."""
+    return f"venue-{venue}"
 
 
 def _engines(name: str, chain_id: int) -> Callable[[], Engine]:

@@ -157,7 +157,8 @@ class VenueSpec(Spec):
     *volatility* (s.d. of the log value over a day). Makers quote *levels* a side of *depth* PT
     units each, *spread* apart in the middle and *level_step* between levels, again every
     *requote* seconds on average, when the share *refill* of what was taken comes back. Takers pay
-    *fee*; ratios are pips.
+    *fee*; ratios are pips. What is paid in counts after *deposit_time*, what is taken out is on
+    chain after *withdrawal_time*; both are usual waits of public exchanges.
     """
 
     mid: Price6 = Field(default=1_000_000, ge=1)
@@ -170,6 +171,8 @@ class VenueSpec(Spec):
     fee: Pips = 1_000
     requote: Seconds = Field(default=60, ge=1)
     refill: Share = 0.5
+    deposit_time: Seconds = Field(default=600, ge=1)
+    withdrawal_time: Seconds = Field(default=1_800, ge=1)
 
 
 class MarketSpec(Spec):
