@@ -94,13 +94,15 @@ class Attestor(TwinAgent):
         wanted = {*self.params.cash, *self.params.custody}
         if self._seen != wanted:
             return None
-        amounts = {asset: 0 for asset in ("bills", "gold") if asset in self._assets()}
+        amounts: dict[str, int] = {name: 0 for name in ASSETS if name in self._assets()}
         for asset, amount, _text in lines:
             amounts[asset] += amount
         return amounts, keccak("\n".join(text for _, _, text in lines).encode())
 
     def _assets(self) -> set[str]:
-        named = {asset for lines in self.params.custody.values() for asset in lines.values()}
+        named: set[str] = {
+            asset for lines in self.params.custody.values() for asset in lines.values()
+        }
         return named | ({"bills"} if self.params.cash else set())
 
     def _cash(self) -> list[tuple[str, int, str]]:
@@ -119,7 +121,7 @@ class Attestor(TwinAgent):
 
     def _custody(self) -> list[tuple[str, int, str]]:
         """Return (asset, units, text) of every line of a custodian that counts."""
-        found = []
+        found: list[tuple[str, int, str]] = []
         for name, assets in self.params.custody.items():
             try:
                 told = self.habitat.custodians[name].statement()

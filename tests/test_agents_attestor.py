@@ -27,7 +27,7 @@ MARKET = lab.market(
 
 def stage(*faults: dict[str, Any], duration: str = "3d", **params: Any) -> lab.Stage:
     reserve = {"stable": 500_000, "bills": 1_000_000, "gold": 500}
-    said = {
+    said: dict[str, Any] = {
         "cash": {"aare": ["cash"]}, "custody": {"limmat": {"t-bills": "bills", "bars": "gold"}},
     } | params  # fmt: skip
     return lab.stage(

@@ -71,7 +71,7 @@ def test_who_gives_a_share_of_the_gain_is_first_and_the_other_loses_the_race() -
     assert keen.bidding.share == 100_000
     assert meek.failed + meek.trades >= 8
     assert meek.failed > meek.trades
-    firsts = {}
+    firsts: dict[int, str] = {}
     for _, event in stage.of("tx", function="swap"):
         firsts.setdefault(event.block, event.sender)
     assert set(firsts.values()) == {"keen"}
