@@ -59,6 +59,7 @@ class Keeper(TwinAgent):
     params: KeeperParams
     done = lost = 0
     """Calls that went through, and calls that cost gas for nothing: another was faster."""
+    halted = False
 
     def endowment(self) -> Endowment:
         """Gas alone."""
@@ -90,6 +91,14 @@ class Keeper(TwinAgent):
             for contract, event, callback in heard[duty]:
                 self.habitat.on_log(contract, event, callback)
         yield self.habitat.clock.after(0)
+
+    def halt(self) -> None:
+        """Do nothing of what is due, until `resume`: the injector's alone."""
+        self.halted = True
+
+    def resume(self) -> None:
+        """Work again; attempts that passed meanwhile are not made up for."""
+        self.halted = False
 
     # -- what will be due ------------------------------------------------------------------------
 
@@ -144,7 +153,8 @@ class Keeper(TwinAgent):
         for _ in range(params.attempts):
             price = 2 * habitat.chain.next_base_fee + GWEI
             funds = habitat.chain.account(habitat.account(self.name)).balance
-            if funds >= gas * price and habitat.works(self.name, contract, function, *args):
+            able = not self.halted and funds >= gas * price
+            if able and habitat.works(self.name, contract, function, *args):
                 receipt = yield habitat.send(
                     self.name, contract, function, *args, gas=gas, tip=GWEI
                 )

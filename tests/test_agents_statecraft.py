@@ -224,3 +224,19 @@ def test_a_wrong_attestation_is_challenged_and_the_bond_collected() -> None:
     assert auditor.collected == len(decided)
     assert made.world.agents["exporter"].settled > 0
     assert made.world.agents["exporter"].disputed == 0
+
+
+@pytest.mark.parametrize("drop", [False, True], ids=["waits again", "dropped"])
+def test_a_dispute_that_a_reorg_took_back_is_made_again(*, drop: bool) -> None:
+    made = stage(sovereign("exporter"), lab.agent("sovereign", "watch", cargoes_per_day=0.001,
+                                                  audit={"share": 1.0}))  # fmt: skip
+    made.run(12 * HOUR)
+    claim(made, "exporter", bytes([7] * 32), 1_000_000)
+    while not (found := made.of("tx", sender="watch", function="dispute")):
+        made.run(made.now + 30)
+    last, chain = found[-1][1], made.world.chain
+    chain.reorg(chain.head - last.block + 2, drop=[last.hash] if drop else [])
+    made.run(made.now + HOUR)
+    mined = [tx for _, tx in made.of("tx", sender="watch", function="dispute") if tx.success]
+    assert len(mined) == 2  # on either branch
+    assert made.read("AllocationBook", "totalBonds") == 1_000 * 10**6
