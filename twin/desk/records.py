@@ -118,11 +118,16 @@ class Records:
 
     def _write(self, line: str) -> int:
         """Write *line*; return where it begins."""
+        place, self._offset = self._offset, self._offset + len(line)  # canonical JSON is ASCII
         if self._file is None:
             return self._heap.append(line.encode("ascii"))
         self._file.write(line)
-        place, self._offset = self._offset, self._offset + len(line)  # canonical JSON is ASCII
         return place
+
+    @property
+    def size(self) -> int:
+        """The bytes of all lines filed."""
+        return self._offset
 
     def of(self, procedure: str | None = None, *, since: int = 0) -> list[Evidence]:
         """Return what *procedure*, or everybody, filed from unix second *since* on, oldest first."""
