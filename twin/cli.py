@@ -287,6 +287,7 @@ BENCH_PARTS = """parts:
   million   a million transactions in one chain: memory, the last tenth's speed
   baseline  the whole of `twin run baseline` on each engine
   month     the scenario bench-month, its transactions through the engine alone
+  economy   its memory, ten times the crowd, and 365 days of baseline
 `make peers` installs the peers of `engines` that are not here."""
 
 

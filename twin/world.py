@@ -12,7 +12,7 @@ their first look.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -67,6 +67,8 @@ EXAMINE_EVERY = 3600
 
 CUSTODIAN_GAS = 100 * 10**18
 """Wei that the account of a custodian starts with: it approves what the reserve pulls from it."""
+WALLET_WEI = 1000 * 10**18
+"""Gas that the wallet of a venue starts with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class World:
             balances[account] = Endowment(
                 wei=CUSTODIAN_GAS, approvals=(("StableAsset", "Reserve"),)
             )
+        balances |= self._wallets()
         return DeploymentSpec.of(
             self.scenario.protocol,
             custodians=custodians,
@@ -184,8 +187,25 @@ class World:
             name: account_of(name) for name, agent in self.agents.items() if agent.family in USERS
         }
 
+    def _wallets(self) -> dict[bytes, Endowment]:
+        """Return what the venues' wallets on chain hold where agents may withdraw.
+
+        That are the deposits of these agents, the PT that the makers quote, and ten times as much of
+        the stable asset: the makers are the outside world, and bring more of that.
+        """
+        held: dict[bytes, Endowment] = {}
+        for agent in self.agents.values():
+            for venue, pt, stable in agent.backing():
+                spec = self.scenario.market.venues[venue]
+                quoted, wallet = spec.depth * spec.levels, account_of(_wallet(venue))
+                own = Endowment(pt=quoted, stable=10 * quoted, wei=WALLET_WEI)
+                before = held.get(wallet, own)
+                held[wallet] = replace(before, pt=before.pt + pt, stable=before.stable + stable)
+        return held
+
     def _labels(self) -> dict[bytes, str]:
         labels = {account_of(name): name for name in self.agents}
+        labels |= {account_of(name): name for name in map(_wallet, self.scenario.market.venues)}
         labels |= {grant.account: name for name, grant in self.deployment.roles.items()}
         return labels
 
@@ -286,6 +306,7 @@ class World:
             self.clock, self.chain, deployment=self.deployment, venues=market.venues,
             sources=market.sources, paths=market.paths, customs=market.customs,
             demand=market.demand, reports=market.reports, streams=self.streams,
+            banks=market.banks, custodians=market.custodians,
         )  # fmt: skip
         self._injector.schedule(
             self.clock,
@@ -368,6 +389,11 @@ class World:
             self.clock.now, RunEnded(state_root=root, head=self.chain.head, partial=partial)
         )
         return root
+
+
+def _wallet(venue: str) -> str:
+    """Return the name of the account on chain of *venue*."""
+    return f"venue-{venue}"
 
 
 def _engines(name: str, chain_id: int) -> Callable[[], Engine]:

@@ -100,6 +100,11 @@ class Bank:
         )  # fmt: skip
 
     @property
+    def hours(self) -> Hours:
+        """Its business hours, which are public."""
+        return self._hours
+
+    @property
     def open(self) -> bool:
         """Whether its payments move now."""
         return self.up and self._hours.open_at(self._clock.now)
