@@ -67,7 +67,7 @@ def test_a_sovereign_that_is_not_there_is_found_before_anything_happens(
 
 
 def test_a_commodity_without_a_feed_is_found_too() -> None:
-    with pytest.raises(UsageError, match="no commodity .BRENT."):
+    with pytest.raises(UsageError, match="no commodity 'BRENT'"):
         exporting(
             faults=[fault("f", "phantom-export", "1h", sovereign="sovereign-1", commodity="BRENT")]
         )
