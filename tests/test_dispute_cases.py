@@ -120,11 +120,11 @@ def test_a_ruling_may_be_left_and_signers_may_be_missing() -> None:
     assert (finding.verdict, finding.problems["act"], played.notices) == ("failed", 1, [])
 
 
-def ruled(made: PaperDesk, quantity: int, *, upheld: bool = True, **entry: int) -> None:
+def ruled(made: PaperDesk, quantity: int, entry: dict[str, int]) -> None:
     """Let the chain have ruled on the case, with a correction where *entry* has one."""
     made.answers["AllocationBook", "disputes"] = (ZERO, 0, 0, 0)
     made.logs["AllocationBook", "DisputeRuled"] = [
-        log_of("AllocationBook", "DisputeRuled", documentHash=DOC, upheld=upheld, quantity=quantity)
+        log_of("AllocationBook", "DisputeRuled", documentHash=DOC, upheld=True, quantity=quantity)
     ]
     if entry:
         made.logs["AllocationBook", "EntitlementCorrected"] = [
@@ -162,7 +162,7 @@ def test_a_ruling_on_chain_is_looked_at_again(
     *, ours: int | None, theirs: int, entry: dict[str, int], says: str | None
 ) -> None:
     made = desk()
-    ruled(made, theirs, **entry)
+    ruled(made, theirs, entry)
     if ours is not None:
         decided(made, ours)
     finding, played = work(made)
@@ -190,7 +190,7 @@ def test_a_dispute_that_lapsed_is_told() -> None:
 def test_a_cargo_is_not_compensated_twice() -> None:
     """The ruling left a part of it; a second issue for the same bill of lading pays it again."""
     made = desk()
-    ruled(made, CARGO // 2, **HALF)
+    ruled(made, CARGO // 2, HALF)
     decided(made, CARGO // 2)
     assert work(made)[0].verdict == "ok"
     made.papers[OTHER] = {"quantity": CARGO, "bill_of_lading": "norway-1", "exporter": "norway"}

@@ -113,21 +113,23 @@ def changed(change: Callable[[PaperDesk], object]) -> PaperDesk:
     return made
 
 
-def _log(made: PaperDesk, contract: str, event: str, *records: Any) -> None:
+def _log(made: PaperDesk, contract: str, event: str, *records: Any) -> object:
     made.logs[contract, event] = list(records)
+    return made
+
+
+def _again(made: PaperDesk, **papers: Any) -> None:
+    """Put a second claim beside the first, with papers of its own."""
+    made.papers[OTHER] = paper(**papers)
+    made.seen["carrier", OTHER] = ExportRecord("carrier", CARGO, NOW)
+    made.logs["AllocationBook", "ExportClaimed"].append(claim(OTHER))
 
 
 WRONG: dict[str, tuple[Callable[[PaperDesk], object], str, str]] = {
     "a second set of papers": (
-        lambda d: (d.papers.update({OTHER: paper(port="warehouse 7")}),
-                   d.seen.update({("carrier", OTHER): ExportRecord("carrier", CARGO, NOW)}),
-                   d.logs["AllocationBook", "ExportClaimed"].append(claim(OTHER))),
-        "duplicate", "the cargo of 0x1111"),
+        lambda d: _again(d, port="warehouse 7"), "duplicate", "the cargo of 0x1111"),
     "another number for the same cargo": (
-        lambda d: (d.papers.update({OTHER: paper(bill_of_lading="norway-2")}),
-                   d.seen.update({("carrier", OTHER): ExportRecord("carrier", CARGO, NOW)}),
-                   d.logs["AllocationBook", "ExportClaimed"].append(claim(OTHER))),
-        "duplicate", "the cargo of 0x1111"),
+        lambda d: _again(d, bill_of_lading="norway-2"), "duplicate", "the cargo of 0x1111"),
     "no papers": (lambda d: d.papers.clear(), "unbacked", "knows no such document"),
     "a cargo nobody saw": (lambda d: d.seen.clear(), "unbacked", "no cargo seen by carrier"),
     "a cargo half as large": (

@@ -92,7 +92,7 @@ def desk(queue: Queue | None = None, **answers: Any) -> PaperDesk:
         answers={
             **quiet_answers(),
             ("ParticipantRegistry", "isActive"): lambda one, _kinds: one in (NORWAY, CHAD),
-            ("FoundationToken", "balanceOf"): 50,
+            ("FoundationToken", "balanceOf"): lambda one: 50 if one == NORWAY else 0,
             ("FoundationToken", "locked"): 0,
             ("FoundationToken", "held"): 0,
             ("FoundationToken", "totalSupply"): 100,
@@ -209,6 +209,17 @@ def test_a_copy_is_asked_once_a_day_to_do_what_it_must_refuse() -> None:
     made.now += 86_401
     work(made)
     assert made.lab.purposes == ["TF4", "TF4"]
+
+
+def test_there_is_nothing_to_try_before_somebody_holds_a_token() -> None:
+    made = desk(balanceOf=0)
+    assert (work(made)[0].data["attempts"], made.lab.purposes) == ([], [])
+
+
+def test_a_holder_that_is_alone_tries_with_itself() -> None:
+    made = desk()
+    made.services.transfers.holders = lambda: {"norway": NORWAY}  # type: ignore[method-assign]
+    assert [item["refused"] for item in work(made)[0].data["attempts"]] == [True] * 4
 
 
 def test_a_guard_that_is_open_is_found() -> None:

@@ -102,9 +102,12 @@ def institutions(**changes: Any) -> dict[str, Any]:
 def reserved(*ids: str, faults: Iterable[dict[str, Any]] = (), **changes: Any) -> Stage:
     """Return a world with a reserve of ten million behind some nine million PT."""
     reserve = {**RESERVE, **changes.pop("reserve", {})}
-    price = {**STILL, "initial": "1000.00"}
+    price = changes.pop("price", {**STILL, "initial": "1000.00"})
     vendor = {"commodity": "GOLD", "noise": "0.01%", "latency": "10s"}
-    places = changes.pop("places", institutions())
+    places = institutions()
+    if "banks" in changes:
+        places["banks"] = changes.pop("banks")
+        places["custodians"]["bastion"] |= {"bank": next(iter(places["banks"]))}
     base: dict[str, Any] = {
         "team": team(),
         "protocol": {

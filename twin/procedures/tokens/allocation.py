@@ -26,15 +26,25 @@ ITEMS = ("duplicate", "unbacked", "claimant", "over-allocation", "schedule", "le
 class Audit:
     """The issues since a unix second, and what is wrong with them by item."""
 
-    def __init__(self, desk: Desk, view: View, *, lookback: int) -> None:
-        """Read claims, issues and papers of the last *lookback* seconds."""
+    def __init__(self, desk: Desk, view: View, *, lookback: int, recent: int) -> None:
+        """Read claims, issues and papers of the last *lookback* seconds.
+
+        Those of the last *recent* seconds are proved, and older ones that were found wrong the last
+        time: what was proved once is not proved at every look. Duplicates are sought among all.
+        """
         self.desk, self.view = desk, view
         self.since = desk.now - lookback
+        last = desk.evidence.last("TF1")
+        noted = desk.evidence.data(last.ref).get("exceptions", ()) if last else ()
+        self._suspects = {item["document"] for item in noted}
+        self._recent = desk.now - (recent if last else lookback)
         self.rate: int = desk.register.parameter("allocation.rate_per_usd")
         self.claims = standing(view, since=self.since)
         self.papers: Papers = papers_of(desk, self.claims)
-        self.issues = view.logs("AllocationBook", "EntitlementIssued", since=self.since)
-        self.answers = Answers.by_feed(view, since=self.since - 7 * 86_400)
+        every = view.logs("AllocationBook", "EntitlementIssued", since=self.since)
+        self.issues = [record for record in every if self.due(record)]
+        oldest = min((record.timestamp for record in self.issues), default=desk.now)
+        self.answers = Answers.by_feed(view, since=oldest - 2 * 86_400)
         self.offsets = {
             record.args["documentHash"]: record.args["offset"]
             for record in view.logs("AllocationBook", "DebtOffset", since=self.since)
@@ -48,6 +58,11 @@ class Audit:
         self.problems = dict.fromkeys(ITEMS, 0)
         self.exceptions: list[dict[str, Any]] = []
 
+    def due(self, record: LogRecord) -> bool:
+        """Say whether a claim, an issue or an entry of the ledger is to be proved now."""
+        suspect = f"0x{record.args['documentHash'].hex()}" in self._suspects
+        return suspect or record.timestamp >= self._recent
+
     def note(self, item: str, document: bytes, wrong: str) -> None:
         """Count a problem and keep what it is about."""
         self.problems[item] += 1
@@ -58,7 +73,7 @@ def _claims(audit: Audit, *, grace: int, tolerance_ppm: int) -> None:
     """Look behind every claim that stands: one cargo, one claim, and a cargo behind it."""
     for document, firsts in duplicates(audit.papers).items():
         audit.note("duplicate", document, f"the cargo of 0x{firsts[0].hex()}")
-    for record in audit.claims:
+    for record in filter(audit.due, audit.claims):
         document, quantity = record.args["documentHash"], record.args["quantity"]
         paper = audit.papers[document]
         if paper is None:
@@ -110,7 +125,8 @@ def _ledger(audit: Audit) -> None:
         record.args["documentHash"]: (record.args["sovereign"], record.args["amount"])
         for record in audit.issues
     }
-    for record in audit.view.logs("FoundationToken", "Issued", since=audit.since):
+    issued = audit.view.logs("FoundationToken", "Issued", since=audit.since)
+    for record in filter(audit.due, issued):
         document = record.args["documentHash"]
         if book.pop(document, None) != (record.args["to"], record.args["amount"]):
             audit.note("ledger", document, "the token's ledger has what the book has not")
@@ -119,14 +135,14 @@ def _ledger(audit: Audit) -> None:
 
 
 def audit_allocations(
-    desk: Desk, *, lookback: int, grace: int, tolerance_ppm: int, prove_since: int
+    desk: Desk, *, lookback: int, recent: int, grace: int, tolerance_ppm: int, prove_since: int
 ) -> tuple[dict[str, int], dict[str, Any]]:
     """Return problems by item, and the evidence: proofs of issues since *prove_since*, exceptions.
 
     *grace* seconds pass before feeds are asked for a cargo, *tolerance_ppm* is their error.
     """
     view = desk.at()
-    audit = Audit(desk, view, lookback=lookback)
+    audit = Audit(desk, view, lookback=lookback, recent=recent)
     _claims(audit, grace=grace, tolerance_ppm=tolerance_ppm)
     proofs = [(record.timestamp, _issue(audit, record)) for record in audit.issues]
     _ledger(audit)

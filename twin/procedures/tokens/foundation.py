@@ -46,11 +46,13 @@ def _named(problems: Mapping[str, int]) -> str:
 class AllocationVerification(Settings):
     """Limits of TF1, seconds and parts per million.
 
-    Claims and issues of the last *lookback* are verified; feeds beside customs are asked for a
-    cargo *grace* after the claim, and may all err by *tolerance_ppm*.
+    Claims and issues of the last *recent* are proved, duplicates sought in those of the last
+    *lookback*; feeds beside customs are asked for a cargo *grace* after the claim, and may all err
+    by *tolerance_ppm*.
     """
 
     lookback: int = Field(default=30 * _DAY, ge=_DAY)
+    recent: int = Field(default=4 * _DAY, ge=_DAY)
     grace: int = 2 * _DAY
     tolerance_ppm: int = Field(default=20_000, ge=0)
 
@@ -75,7 +77,7 @@ def verify_allocations(desk: Desk, settings: AllocationVerification) -> Finding:
     """
     last = desk.evidence.last("TF1")
     problems, data = allocation.audit_allocations(
-        desk, lookback=settings.lookback, grace=settings.grace,
+        desk, lookback=settings.lookback, recent=settings.recent, grace=settings.grace,
         tolerance_ppm=settings.tolerance_ppm, prove_since=last.at if last else 0,
     )  # fmt: skip
     wrong = _named(problems)

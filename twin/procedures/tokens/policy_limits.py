@@ -49,7 +49,9 @@ def measures(
     *limits* are those of TR2's settings: shares in parts per million, tenor in seconds.
     """
     issuers = _shares(book, ((item.issuer, item) for item in book.positions if item.issuer))
-    banks = _shares(book, ((item.issuer, item) for item in book.positions if item.kind == "bank"))
+    lenders = {item.issuer for item in book.positions if item.kind == "bank"}
+    owed = [item for item in book.positions if item.issuer in lenders]  # its bills as well as cash
+    banks = _shares(book, ((item.issuer, item) for item in owed))
     chain = _shares(book, (("chain", item) for item in book.positions if item.kind == "chain"))
     rows: list[dict[str, Any]] = []
     own: Mapping[str, int] = limits["issuers"]

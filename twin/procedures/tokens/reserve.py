@@ -243,6 +243,8 @@ def rebalance(case: Case, settings: Rebalancing) -> Runbook:
     if wrong:
         verdict: Literal["failed", "finding"] = "failed" if problems.get("act") else "finding"
         return Finding(verdict, f"rebalancing: {wrong}", facts, problems)
+    if not facts["made"]:
+        return Finding("refused", "the treasurer left the weights as they are", facts, problems)
     return Finding("done", f"{len(facts['made'])} slices settled", facts, problems)
 
 
