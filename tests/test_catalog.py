@@ -17,10 +17,19 @@ ABOUT: dict[str, Any] = {"cadence": every(minutes=5), "inputs": ("chain",), "evi
 WORKED: dict[str, Any] = {**ABOUT, "role": "operator", "effort": 60}
 
 SHIPPED = {
+    "IE1": ("check", "every 15m", "A", "monitor"),
+    "IE2": ("check", "every 1h", "A", "monitor"),
+    "IE3": ("check", "every 30m", "A", "monitor"),
+    "IE4": ("check", "daily, 07:30 Europe/Zurich", "A", "monitor"),
+    "IE5": ("check", "mon, 08:00 Europe/Zurich", "C", "monitor"),
     "IO1": ("check", "every 5m", "A", "monitor"),
     "ME2": ("check", "every 15m", "A", "monitor"),
     "ME4": ("check", "every 5m", "A", "monitor"),
     "MP1": ("check", "every 15m", "A", "monitor"),
+    "MP2": ("check", "every 15m", "A", "monitor"),
+    "MP3": ("check", "every 15m", "A", "monitor"),
+    "MP4": ("check", "every 1h", "A", "monitor"),
+    "MP5": ("check", "every 5m", "A", "monitor"),
     "ND1": ("runbook", "on alert", "B", "operator"),
     "ND3": ("runbook", "on incident", "B", "operator"),
     "NR1": ("runbook", "on classified", "B", "commander"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import services_lab
 from pydantic import ValidationError
 
 from twin.clock import DAY, Clock
@@ -150,7 +151,7 @@ def test_a_fault_takes_hold_of_its_place_alone_and_lets_go(
 
 
 def test_every_kind_has_a_row_a_name_and_a_documented_model() -> None:
-    assert set(kinds()) == {row[0] for row in ROWS}
+    assert set(kinds()) == {row[0] for row in (*ROWS, *services_lab.ROWS)}
     assert set(vocabulary()) == set(kinds())
     for name, family in kinds().items():
         assert family.kind == name
