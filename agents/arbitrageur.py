@@ -1,16 +1,15 @@
 """Arbitrageurs between the pool and a venue (A6): to the edge of the fee band, at the next block.
 
 Sources: Milionis, Moallemi, Roughgarden and Zhang 2022 (loss-versus-rebalancing), Nezlobin and
-Tassy 2025. The amount is the closed form for a constant product with a fee on the input. `decide` is
-the whole of what the agent makes of two prices; `twin validate` runs it block by block against the
-deployed pool.
+Tassy 2025; the arithmetic is in `arbitrage`. `decide` is the whole of what the agent makes of two
+prices; `twin validate` runs it block by block against the deployed pool. Who is first in the block
+takes the trade, so that arbitrageurs may bid for it (`bidding`), and their capital is finite: what
+a trade moved from pool to venue has to come back (`inventory`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import isqrt
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -20,13 +19,15 @@ from twin.errors import NoData
 from twin.habitat import GWEI
 from twin.market.venue import Venue
 from twin.protocol.parameters import Endowment
-from twin.scenario.values import Tokens6
+from twin.scenario.values import Pips, Tokens6
 
+from .arbitrage import PIPS, Trade, best_trade, decide, deep_limit
 from .base import ETHER, Params, TwinAgent
+from .bidding import Bidding
+from .inventory import Inventory
 
 __all__ = ["Arbitrageur", "ArbitrageurParams", "Trade", "best_trade", "decide", "deep_limit"]
 
-PIPS = 1_000_000
 GAS = 250_000
 USED = 110_000
 """Gas that a swap takes, for the estimate of its cost."""
@@ -38,6 +39,11 @@ class ArbitrageurParams(Params):
     *min_profit* is what a trade must leave after gas; all in stable units (6 decimals). With
     *walk_book* a trade is no larger than what the venue's book takes at a profit, level by level;
     without, the best price is taken to hold for all of it.
+
+    With *bid_share* that share of the gain is offered as the tip, more after a lost race; without,
+    the tip is always *tip_gwei*. With *rebalance* a token of which the venue holds less or more than
+    half, by that share, is moved between wallet and venue, which takes the venue's time; without,
+    nothing is ever moved.
     """
 
     capital: Tokens6 = 2_000_000 * 10**6
@@ -46,110 +52,8 @@ class ArbitrageurParams(Params):
     min_profit: Tokens6 = 1 * 10**6
     tip_gwei: int = Field(default=2, ge=0)
     walk_book: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """*sell* PT into the pool or buy it there: *amount* goes in, *out* comes out, both units."""
-
-    sell: bool
-    amount: int
-    out: int
-    profit: int
-
-
-def best_trade(
-    pt: int, stable: int, *, fee: int, bid: int, ask: int, venue_fee: int, limit: tuple[int, int]
-) -> Trade | None:
-    """Return the trade that brings the pool to the edge of its fee band, or None.
-
-    None is for inside the band, and for where rounding or *limit* leave nothing to gain.
-
-    Reserves *pt* and *stable* in units, *fee* and *venue_fee* in pips, *bid* and *ask* in 1e-6
-    stable per PT; *limit* is what can go in, (PT, stable). With input x' = x (1 - fee), the
-    marginal price of PT bought is (stable + x')^2 / (pt stable (1 - fee)); it meets the venue's
-    bid after its fee. Selling PT into the pool mirrors it at the ask.
-    """
-    keep, product = PIPS - fee, pt * stable
-    buy_at = bid * (PIPS - venue_fee)  # 1e-12 stable per PT
-    edge = isqrt(product * buy_at * keep // PIPS**3) - stable
-    if edge > 0:
-        amount = min(edge * PIPS // keep, limit[1])
-        paid = amount * keep // PIPS
-        out = pt * paid // (stable + paid)
-        profit = out * buy_at // PIPS**2 - amount
-        return Trade(sell=False, amount=amount, out=out, profit=profit) if profit > 0 else None
-    sell_at = ask * (PIPS + venue_fee)
-    edge = isqrt(product * PIPS * keep // sell_at) - pt
-    if edge > 0:
-        amount = min(edge * PIPS // keep, limit[0])
-        paid = amount * keep // PIPS
-        out = stable * paid // (pt + paid)
-        profit = out + -amount * sell_at // PIPS**2  # the cost rounds up
-        return Trade(sell=True, amount=amount, out=out, profit=profit) if profit > 0 else None
-    return None
-
-
-def decide(
-    pt: int,
-    stable: int,
-    *,
-    fee: int,
-    bid: int,
-    ask: int,
-    venue_fee: int,
-    limit: tuple[int, int],
-    cost: int,
-) -> Trade | None:
-    """Return the trade to the edge of the fee band where it leaves at least *cost*, or None.
-
-    This is A6: act when the mispricing exceeds fee and gas. *cost* is in stable units, the rest as
-    in `best_trade`.
-    """
-    trade = best_trade(
-        pt, stable, fee=fee, bid=bid, ask=ask, venue_fee=venue_fee, limit=limit
-    )  # fmt: skip
-    return None if trade is None or trade.profit < cost else trade
-
-
-def deep_limit(
-    pt: int,
-    stable: int,
-    *,
-    fee: int,
-    venue_fee: int,
-    bids: Sequence[tuple[int, int]],
-    asks: Sequence[tuple[int, int]],
-) -> tuple[int, int]:
-    """Return what may go in, (PT, stable), before the book of the venue stops paying for more.
-
-    *bids* and *asks* are (price, PT units), best first. Down each side, the trade to the edge of
-    the band is taken at the level's price: what the levels so far hold bounds it from above, and
-    a level that no longer wants more than they hold ends the walk.
-    """
-    sold = bought = held = 0
-    for price, standing in bids:  # PT bought in the pool is sold here
-        trade = best_trade(pt, stable, fee=fee, bid=price, ask=price * PIPS, venue_fee=venue_fee,
-                           limit=(0, stable * PIPS))  # fmt: skip
-        if trade is None or trade.out <= held:
-            break
-        held = min(held + standing, trade.out)
-        bought = held
-    held = 0
-    for price, standing in asks:  # PT sold into the pool is bought here
-        trade = best_trade(pt, stable, fee=fee, bid=1, ask=price, venue_fee=venue_fee,
-                           limit=(pt * PIPS, 0))  # fmt: skip
-        if trade is None or trade.amount <= held:
-            break
-        held = min(held + standing, trade.amount)
-        sold = held
-    return sold, _stable_for(pt, stable, bought, fee=fee)
-
-
-def _stable_for(pt: int, stable: int, out: int, *, fee: int) -> int:
-    """Return the stable units that buy at most *out* PT units in the pool; *out* is below *pt*."""
-    paid = stable * out // (pt - out)
-    return paid * PIPS // (PIPS - fee)
+    bid_share: Pips | None = None
+    rebalance: Pips | None = None
 
 
 class Arbitrageur(TwinAgent):
@@ -175,15 +79,25 @@ class Arbitrageur(TwinAgent):
         quarter = self.params.capital // 4
         return [(self.params.venue, quarter, quarter)]
 
+    def backing(self) -> Iterable[tuple[str, int, int]]:
+        """What lies at the venue, where it may be called for."""
+        return () if self.params.rebalance is None else self.venue_deposits()
+
     def live(self) -> Process:
         """Sleep until a price moves; look; trade when the band was left.
 
         A trade moves the pool itself, so the agent looks again after each; one that was refused
         is not repeated before a price moves.
         """
-        habitat = self.habitat
+        habitat, params = self.habitat, self.params
         self._moved = habitat.clock.event()
-        habitat.venues[self.params.venue].on_change(self._rouse)
+        self.bidding = None if params.bid_share is None else Bidding(params.bid_share)
+        self.inventory = None
+        if params.rebalance is not None:
+            self.inventory = Inventory(
+                habitat, self.name, venue=params.venue, slack=params.rebalance
+            )
+        habitat.venues[params.venue].on_change(self._rouse)
         habitat.on_log("LiquidityPool", "Synced", self._synced)
         while True:
             yield self._moved
@@ -191,6 +105,8 @@ class Arbitrageur(TwinAgent):
             trade = self._look()
             if trade is not None:
                 yield from self._carry_out(trade)
+            if self.inventory is not None:
+                self.inventory.tend()
 
     def _rouse(self) -> None:
         if not self._moved.triggered:
@@ -220,13 +136,27 @@ class Arbitrageur(TwinAgent):
             asks = [item for item in venue.depth("sell") if item[0] * PIPS <= ask * (PIPS + fee)]
             deep = deep_limit(pt, stable, fee=fee, venue_fee=venue.fee, bids=bids, asks=asks)
             limit = min(limit[0], deep[0]), min(limit[1], deep[1])
-        price = habitat.chain.next_base_fee + self.params.tip_gwei * GWEI
-        cost = USED * price * self.params.coin_price // ETHER + self.params.min_profit
+        cost = self._gas_cost() + self.params.min_profit
         trade = self.decide(pt, stable, **prices, limit=limit, cost=cost)
         if trade is None or (self.params.walk_book and self._gain(trade, venue) < cost):
             return None
         works = habitat.works(self.name, "LiquidityPool", "swap", *self._order(trade))
         return trade if works else None
+
+    def _gas_cost(self) -> int:
+        """Return the stable units that a swap's gas costs at the least tip."""
+        price = self.habitat.chain.next_base_fee + self.params.tip_gwei * GWEI
+        return USED * price * self.params.coin_price // ETHER
+
+    def _tip(self, trade: Trade) -> int:
+        """Return the tip for *trade*, wei a gas unit."""
+        floor = self.params.tip_gwei * GWEI
+        if self.bidding is None:
+            return floor
+        gain = trade.profit - self._gas_cost() - self.params.min_profit
+        return floor + self.bidding.tip(
+            gain, gas=USED, coin_price=self.params.coin_price, floor=0
+        )  # fmt: skip
 
     @staticmethod
     def _gain(trade: Trade, venue: Venue) -> int:
@@ -246,8 +176,10 @@ class Arbitrageur(TwinAgent):
         habitat, venue = self.habitat, self.habitat.venues[self.params.venue]
         receipt = yield habitat.send(
             self.name, "LiquidityPool", "swap", *self._order(trade),
-            gas=GAS, tip=self.params.tip_gwei * GWEI,
+            gas=GAS, tip=self._tip(trade),
         )  # fmt: skip
+        if self.bidding is not None:
+            self.bidding.learn(won=receipt.success)
         if not receipt.success:
             self.failed += 1
             return

@@ -22,6 +22,7 @@ from twin.habitat import GWEI, Habitat
 from twin.scenario.values import Seconds, Tokens6
 
 from .base import Params
+from .dealing import Afterwards
 
 __all__ = ["Auditor", "AuditorParams"]
 
@@ -51,6 +52,7 @@ class Auditor:
         self._account = habitat.account(name)
         self._read: dict[bytes, int | None] = {}
         self._challenged: set[bytes] = set()
+        self._afterwards = Afterwards(habitat, name)
         self.disputes = self.challenges = self.collected = 0
         habitat.on_log("AllocationBook", "ExportClaimed", self._claimed)
         habitat.on_log("OracleNetwork", "ExportAccepted", self._accepted)
@@ -104,4 +106,6 @@ class Auditor:
         if not habitat.works(self._name, contract, function, *args):
             return False
         receipt = yield habitat.send(self._name, contract, function, *args, gas=GAS, tip=GWEI)
+        if receipt.success:
+            self._afterwards.note(contract, function, *args, gas=GAS)
         return receipt.success

@@ -93,6 +93,13 @@ class TwinAgent(Agent):
         """Return (venue, PT, stable) that lie at external venues from the start."""
         return ()
 
+    def backing(self) -> Iterable[tuple[str, int, int]]:
+        """Return (venue, PT, stable) that the wallet of a venue holds on chain for this agent.
+
+        Only what may be withdrawn has to be there; a venue's books are otherwise its own.
+        """
+        return ()
+
     def live(self) -> Process:
         """Live: a generator of clock events."""
         raise NotImplementedError(type(self).__name__)

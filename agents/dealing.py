@@ -1,17 +1,22 @@
-"""What the families share that deal with pool, reserve and book: a swap, a worth, an insistence."""
+"""What the families share that deal with pool, reserve and book: a swap, a worth, an insistence.
+
+What went through can be taken back by a reorg, and a transaction that no longer has a place in the
+new blocks is lost. Whoever insists on a call therefore looks again after a reorg (`Afterwards`).
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import simpy
 
-from twin.clock import DAY, MINUTE, Process
+from twin.clock import DAY, HOUR, MINUTE, Process
 from twin.errors import Reverted
 from twin.habitat import GWEI, Habitat
 
-__all__ = ["PIPS", "Dealings", "poisson_wait"]
+__all__ = ["PIPS", "Afterwards", "Dealings", "poisson_wait"]
 
 PIPS = 1_000_000
 SWAP_GAS = 250_000
@@ -23,6 +28,46 @@ def poisson_wait(draw: float, per_day: float) -> int:
     return max(1, round(draw * DAY / per_day))
 
 
+class Afterwards:
+    """The calls of *name* that went through lately, sent again where a reorg took one back for good."""
+
+    WINDOW = HOUR
+    """Seconds for which a call is remembered: longer than any reorg is deep."""
+    PATIENCE = 5 * MINUTE
+    """Seconds left to the new blocks to take up again what waits."""
+
+    def __init__(self, habitat: Habitat, name: str) -> None:
+        """Remember nothing yet; listen to reorgs from the first call on."""
+        self._habitat, self._name = habitat, name
+        self._calls: deque[tuple[int, int, tuple[Any, ...]]] = deque()
+        self._listening = False
+
+    def note(self, *call: Any, gas: int) -> None:
+        """Remember *call* (contract, function, arguments), which just went through."""
+        now = self._habitat.clock.now
+        if not self._listening:
+            self._habitat.on_reorg(self._undone)
+            self._listening = True
+        while self._calls and self._calls[0][0] < now - self.WINDOW:
+            self._calls.popleft()
+        self._calls.append((now, gas, call))
+
+    def _undone(self) -> None:
+        since = self._habitat.clock.now - self.WINDOW
+        for at, gas, call in tuple(self._calls):
+            if at >= since:
+                self._habitat.clock.spawn(self._again(call, gas))
+
+    def _again(self, call: tuple[Any, ...], gas: int) -> Process:
+        """Send *call* where it would go through once more: it is done no longer."""
+        habitat = self._habitat
+        yield habitat.clock.after(self.PATIENCE)
+        if habitat.works(self._name, *call):
+            receipt = yield habitat.send(self._name, *call, gas=gas, tip=GWEI)
+            if receipt.success:
+                self.note(*call, gas=gas)
+
+
 class Dealings:
     """What the agent *name* does with contracts and never differently from another family's."""
 
@@ -30,6 +75,7 @@ class Dealings:
         """Deal in *habitat* from the account of *name*."""
         self._habitat, self._name = habitat, name
         self.account = habitat.account(name)
+        self._afterwards = Afterwards(habitat, name)
 
     def price(self) -> int:
         """Return the pool's price, millionths of the stable asset per PT; 0 for an empty pool."""
@@ -75,7 +121,8 @@ class Dealings:
     ) -> Process:
         """Send a call once it would go through, until it has; return its receipt.
 
-        It is tried every *retry* seconds; None once it is past unix second *until*.
+        It is tried every *retry* seconds; None once it is past unix second *until*. Where a reorg
+        drops it, it is sent again.
         """
         habitat = self._habitat
         while habitat.clock.now <= until:
@@ -84,6 +131,7 @@ class Dealings:
                     self._name, contract, function, *args, gas=gas, tip=GWEI
                 )
                 if receipt.success:
+                    self._afterwards.note(contract, function, *args, gas=gas)
                     return receipt
             yield habitat.clock.after(retry)
         return None

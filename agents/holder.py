@@ -13,7 +13,7 @@ class runs at
 unless its *threshold* is set. The exit is par, or the pool's present price: then a falling price
 holds runners back, and whoever props it up invites them (Ma, Zeng and Zhang). Who runs redeems as far as it is authorised and the day's limit has
 room, first come, first served, and sells the rest to the pool. After *calm* seconds without a
-signal below the threshold it comes back. The private error is news, not dice: it stays until the
+signal below the threshold it comes back, while the pool asks no more than par and a *premium*. The private error is news, not dice: it stays until the
 holder has run and come back.
 
 How fast the decision is carried out is a *profile*: the time from the first bad signal to the exit
@@ -103,6 +103,7 @@ class HolderParams(Params):
     slippage: Pips = Field(default=50_000, lt=PIPS)
     retry: Seconds = Field(default=10 * MINUTE, ge=1)
     calm: Seconds = 2 * DAY
+    premium: float = Field(default=0.01, ge=0, le=1)
     returns: bool = True
 
 
@@ -211,7 +212,8 @@ class Holder(TwinAgent):
             elif self.habitat.clock.now - quiet >= self.params.calm:
                 if not self.params.returns or stable < PIPS:
                     break
-                yield from self._swap(self.params.slice, sell=False)
+                if self._deal.price() <= PIPS * (1 + self.params.premium):
+                    yield from self._swap(self.params.slice, sell=False)
             yield self.habitat.clock.after(self.params.retry)
         self.running = False
         self.returned += self.params.returns

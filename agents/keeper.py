@@ -27,6 +27,7 @@ from twin.protocol.parameters import Endowment
 from twin.scenario.values import Seconds
 
 from .base import ETHER, Params, TwinAgent
+from .dealing import Afterwards
 
 __all__ = ["Keeper", "KeeperParams"]
 
@@ -58,6 +59,7 @@ class Keeper(TwinAgent):
     params: KeeperParams
     done = lost = 0
     """Calls that went through, and calls that cost gas for nothing: another was faster."""
+    halted = False
 
     def endowment(self) -> Endowment:
         """Gas alone."""
@@ -84,10 +86,19 @@ class Keeper(TwinAgent):
         self._deals: dict[bytes, list[int]] = {}
         self._taken: set[str] = set()
         self._proposals: dict[int, tuple[Any, ...]] = {}
+        self._afterwards = Afterwards(self.habitat, self.name)
         for duty in self.params.duties:
             for contract, event, callback in heard[duty]:
                 self.habitat.on_log(contract, event, callback)
         yield self.habitat.clock.after(0)
+
+    def halt(self) -> None:
+        """Do nothing of what is due, until `resume`: the injector's alone."""
+        self.halted = True
+
+    def resume(self) -> None:
+        """Work again; attempts that passed meanwhile are not made up for."""
+        self.halted = False
 
     # -- what will be due ------------------------------------------------------------------------
 
@@ -142,12 +153,14 @@ class Keeper(TwinAgent):
         for _ in range(params.attempts):
             price = 2 * habitat.chain.next_base_fee + GWEI
             funds = habitat.chain.account(habitat.account(self.name)).balance
-            if funds >= gas * price and habitat.works(self.name, contract, function, *args):
+            able = not self.halted and funds >= gas * price
+            if able and habitat.works(self.name, contract, function, *args):
                 receipt = yield habitat.send(
                     self.name, contract, function, *args, gas=gas, tip=GWEI
                 )
                 self.done += receipt.success
                 self.lost += not receipt.success
                 if receipt.success:
+                    self._afterwards.note(contract, function, *args, gas=gas)
                     return
             yield habitat.clock.after(params.retry)

@@ -22,7 +22,7 @@ from twin.habitat import GWEI
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Pips, Seconds, Tokens6
 
-from .arbitrageur import Trade, best_trade
+from .arbitrage import Trade, best_trade
 from .base import ETHER, Params, TwinAgent
 from .dealing import PIPS, Dealings
 from .terms import PAR, Terms, rooms

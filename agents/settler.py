@@ -84,10 +84,25 @@ class Settler(TwinAgent):
         super().settle_in(habitat)
         self._deal = Dealings(habitat, self.name)
         self._verified: dict[bytes, simpy.Event] = {}
+        self._deals = self._register(habitat)
         sellers = habitat.commons.setdefault(f"sellers of {self.params.market}", [])
         if self.sells:
             sellers.append(self)
             habitat.on_log("OracleNetwork", "ExportVerified", self._seen)
+
+    def _register(self, habitat: Habitat) -> dict[bytes, int]:
+        """Return the numbers of the market's deals by their papers, as the chain has them now.
+
+        A reorg may give two deals each other's number; the event is then told again.
+        """
+        name = f"deals of {self.params.market}"
+        if name not in habitat.commons:
+            deals: dict[bytes, int] = {}
+            habitat.commons[name] = deals
+            habitat.on_log("Settlement", "DealOpened", lambda _block, args: deals.update(
+                {args["documentHash"]: args["id"]}))  # fmt: skip
+        found: dict[bytes, int] = habitat.commons[name]
+        return found
 
     def live(self) -> Process:
         """Order a cargo at Poisson times; what an order needs of chance is drawn at once."""
@@ -131,20 +146,19 @@ class Settler(TwinAgent):
             self.unfunded += 1
             return
         self.opened += 1
-        deal = self._deal.event(receipt, "Settlement", "DealOpened")["id"]
         if ships:
-            habitat.clock.spawn(seller.deliver(deal, papers, quantity, expiry))
+            habitat.clock.spawn(seller.deliver(papers, quantity, expiry))
         yield habitat.clock.after(max(0, expiry - habitat.clock.now) + MINUTE)
         if params.refunds:
             receipt = yield from self._deal.insist(
-                "Settlement", "refund", deal, gas=PAY_GAS, until=habitat.clock.now
+                "Settlement", "refund", self._deals[papers], gas=PAY_GAS, until=habitat.clock.now
             )
             self.refunded += receipt is not None
 
     # -- the seller's side ----------------------------------------------------------------------
 
-    def deliver(self, deal: int, papers: bytes, quantity: int, expiry: int) -> Process:
-        """Load the cargo, claim *papers*, and collect the price of *deal* once they are verified."""
+    def deliver(self, papers: bytes, quantity: int, expiry: int) -> Process:
+        """Load the cargo, claim *papers*, and collect their price once they are verified."""
         habitat, params = self.habitat, self.params
         chance = habitat.once(self.family, self.name, papers.hex())
         yield habitat.clock.after(1 + round(params.loading * float(chance.standard_exponential())))
@@ -157,7 +171,7 @@ class Settler(TwinAgent):
         if claimed is None or (yield verified) != quantity:
             return  # another quantity than agreed pays nobody: the buyer is refunded
         paid = yield from self._deal.insist(
-            "Settlement", "release", deal, gas=PAY_GAS,
+            "Settlement", "release", self._deals[papers], gas=PAY_GAS,
             until=max(expiry, habitat.clock.now), retry=params.retry,
         )  # fmt: skip
         self.released += paid is not None

@@ -17,7 +17,7 @@ import simpy
 from pydantic import Field
 
 from twin.clock import DAY, MINUTE, Process
-from twin.habitat import GWEI, Habitat
+from twin.habitat import Habitat
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Quantity3, Seconds
 
@@ -25,12 +25,15 @@ from .auditor import Auditor, AuditorParams
 from .ballot import Ballot, BallotParams
 from .base import ETHER, Params, TwinAgent
 from .budget import Budget, BudgetParams
+from .dealing import Dealings
 
 __all__ = ["Sovereign", "SovereignParams"]
 
 UNIT = 1000
 """One barrel, in the thousandths that quantities are counted in: cargoes are whole barrels."""
 
+NEVER = 1 << 62
+"""A time at which nobody has given up."""
 CLAIM_GAS = 250_000
 SETTLE_GAS = 500_000
 
@@ -85,6 +88,7 @@ class Sovereign(TwinAgent):
         """Move in, with the parts that the sovereign has."""
         super().settle_in(habitat)
         params = self.params
+        self._deal = Dealings(habitat, self.name)
         if params.budget is not None:
             self.budget = Budget(
                 habitat, self.name, commodity=params.commodity, params=params.budget
@@ -124,19 +128,14 @@ class Sovereign(TwinAgent):
         document = habitat.customs.declare(self.name, self.params.commodity, quantity, now)
         feed = habitat.deployment.feeds[self.params.commodity]
         verified = self._verified[document.hash] = habitat.clock.event()
-        yield from self._insist("claim", document.hash, feed, quantity, gas=CLAIM_GAS)
+        book, retry = "AllocationBook", self.params.retry
+        yield from self._deal.insist(
+            book, "claim", document.hash, feed, quantity, gas=CLAIM_GAS, until=NEVER, retry=retry
+        )
         if (yield verified) != quantity:
             self.disputed += 1
             return
-        yield from self._insist("settle", document.hash, gas=SETTLE_GAS)
+        yield from self._deal.insist(
+            book, "settle", document.hash, gas=SETTLE_GAS, until=NEVER, retry=retry
+        )
         self.settled += 1
-
-    def _insist(self, function: str, *args: Any, gas: int) -> Process:
-        """Send a call of the allocation book once it would go through, until it has."""
-        habitat, book = self.habitat, "AllocationBook"
-        while True:
-            if habitat.works(self.name, book, function, *args):
-                receipt = yield habitat.send(self.name, book, function, *args, gas=gas, tip=GWEI)
-                if receipt.success:
-                    return
-            yield habitat.clock.after(self.params.retry)

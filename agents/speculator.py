@@ -5,7 +5,7 @@ estimated on the S&P 500. With p the log price and p* its fundamental value,
 
     demand of a fundamentalist  phi (p* - p) + sigma_f e
     demand of a chartist        chi (p - p before) + sigma_c e
-    attractiveness              a = a_n (n_f - n_c) + a_0 + a_p (p - p*)^2
+    attractiveness              a = alpha_n (n_f - n_c) + alpha_0 + alpha_p (p - p*)^2
     share of fundamentalists    n_f = 1 / (1 + exp(-beta a))
 
 Here every speculator draws its own kind from n_f when it looks at the market, where n_f - n_c is
@@ -22,6 +22,7 @@ from pydantic import Field
 
 from twin.clock import DAY, Process
 from twin.market.chance import settle
+from twin.market.herding import Beliefs, fundamentalists
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Pips, Tokens6
 
@@ -33,22 +34,14 @@ __all__ = ["Crowd", "Speculator", "SpeculatorParams"]
 CENT = 10_000
 
 
-class SpeculatorParams(Params):
-    """The paper's estimates as defaults; *size* is the order in stable units for a demand of 1.
+class SpeculatorParams(Beliefs, Params):
+    """Beliefs, the paper's by default; *size* is the order in stable units for a demand of 1.
 
     A speculator looks at the market *looks_per_day* times at Poisson times; the paper's period
     is a day, so one look a day is the calibrated pace. Speculators with one *crowd* herd together.
     """
 
     looks_per_day: float = Field(default=1.0, gt=0)
-    phi: float = Field(default=0.12, ge=0)
-    chi: float = Field(default=1.50, ge=0)
-    sigma_f: float = Field(default=0.758, ge=0)
-    sigma_c: float = Field(default=2.087, ge=0)
-    beta: float = Field(default=1.0, ge=0)
-    a_0: float = -0.327
-    a_n: float = 1.79
-    a_p: float = 18.43
     crowd: str = "crowd"
     size: Tokens6 = 1_000 * 10**6
     size_cap: Tokens6 = 20_000 * 10**6
@@ -105,11 +98,7 @@ class Speculator(TwinAgent):
 
     def share(self, price: float) -> float:
         """Return n_f for a log *price* off the peg, at the crowd's present mood."""
-        params = self.params
-        attraction = params.a_n * self._crowd.mood + params.a_0 + params.a_p * price * price
-        return settle(
-            (1 + math.tanh(params.beta * attraction / 2)) / 2
-        )  # the logit, without overflow
+        return settle(float(fundamentalists(self.params, self._crowd.mood, price)))
 
     def _look(self) -> None:
         """Choose a kind and trade; all chance is drawn every time, whatever comes of it."""

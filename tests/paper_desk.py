@@ -78,7 +78,7 @@ class PaperView:
 
     def __init__(self, desk: PaperDesk, block: int | None = None) -> None:
         self.desk = desk
-        self.block, self.timestamp = 300 if block is None else block, desk.now
+        self.block, self.timestamp = (300, desk.now) if block is None else (block, desk.genesis)
 
     def read(self, contract: str, function: str, *args: Any) -> Any:
         answer = self._answer(contract, function, args)
@@ -142,8 +142,13 @@ class PaperDesk:
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
-    called: list[CallStats] = field(default_factory=list)
+    genesis: int = NOW - 60 * 86_400
     addresses: dict[str, bytes] = field(default_factory=dict)
+    seen: dict[tuple[str, bytes], ExportRecord] = field(default_factory=dict)
+    watchers: tuple[str, ...] = ()
+    bank_desk: Any = field(default_factory=lambda: BankClient({}))
+    custody_desk: Any = field(default_factory=lambda: CustodyClient({}))
+    called: list[CallStats] = field(default_factory=list)
     labelled: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
 
     @property
@@ -159,12 +164,12 @@ class PaperDesk:
         return self
 
     @property
-    def banks(self) -> BankClient:
-        return BankClient({})
+    def banks(self) -> Any:
+        return self.bank_desk
 
     @property
-    def custody(self) -> CustodyClient:
-        return CustodyClient({})
+    def custody(self) -> Any:
+        return self.custody_desk
 
     @property
     def metrics(self) -> PaperDesk:
@@ -185,6 +190,7 @@ class PaperDesk:
         )
 
     def at(self, block: int | None = None) -> PaperView:
+        assert block in (None, 0)
         return PaperView(self, block)
 
     def index(self, commodity: str) -> Quote:
@@ -209,10 +215,12 @@ class PaperDesk:
         return self.papers.get(document_hash)
 
     def export_feeds(self) -> list[str]:
-        return []
+        return list(self.watchers)
 
     def record(self, feed: str, document_hash: bytes) -> ExportRecord | None:
-        raise NoData(f"{feed} says nothing of 0x{document_hash.hex()}")
+        if feed not in self.watchers:
+            raise NoData(f"{feed} says nothing of 0x{document_hash.hex()}")
+        return self.seen.get((feed, document_hash))
 
     def rate(self, currency: str) -> Quote:
         raise NoData(f"the rate of {currency} does not answer")

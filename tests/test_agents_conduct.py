@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import world_lab as lab
 
+from twin.errors import UnknownName
+
 USD8 = 10**8
 
 
@@ -81,5 +83,59 @@ def test_a_lazy_node_attests_whatever_is_claimed() -> None:
 
 def test_a_noisy_node_errs_ten_times_as_much() -> None:
     made = stage(node("calm", noise="0.10%"), node("loud", noise="0.10%", conduct="noisy")).run(1)
-    calm, loud = (made.world.agents[name]._error.pips for name in ("calm", "loud"))
+    calm, loud = (made.world.agents[name].reporters[0]._error.pips for name in ("calm", "loud"))
     assert (calm, loud) == (1_000, 10_000)
+
+
+# -- more than one feed ----------------------------------------------------------------------------
+
+
+def two_feeds(**params: Any) -> lab.Stage:
+    protocol = lab.document()["protocol"]
+    protocol = protocol | {"feeds": {"WTI": lab.FEED, "COCOA": lab.FEED}}
+    market = lab.market()
+    market["commodities"] = {"WTI": lab.STILL, "COCOA": {**lab.STILL, "initial": "20.00"}}
+    market["sources"]["kuma"] = {"commodity": "COCOA", "noise": "0.02%", "latency": "10s"}
+    nodes = [
+        {**node, "params": {**node["params"], "also": {"COCOA": ["kuma"]}, **params}}
+        for node in lab.NODES
+    ]
+    return lab.stage(agents=nodes, protocol=protocol, market=market)
+
+
+def answer(made: lab.Stage, commodity: str) -> int:
+    feed = made.world.deployment.feeds[commodity]
+    return int(made.read("OracleNetwork", "latest", feed)[0])
+
+
+def test_a_node_serves_every_feed_that_it_names_from_one_account() -> None:
+    made = two_feeds().run(3 * lab.HOUR)
+    assert answer(made, "WTI") == pytest.approx(80 * 10**8, rel=0.002)
+    assert answer(made, "COCOA") == pytest.approx(20 * 10**8, rel=0.002)
+    node = made.world.agents["node-a-1"]
+    assert [reporter.serves.commodity for reporter in node.reporters] == ["WTI", "COCOA"]
+    assert node.refused == 0
+
+
+def test_another_feed_moves_nothing_of_the_first() -> None:
+    def answers(made: lab.Stage) -> list[tuple[int, int]]:
+        made.run(3 * lab.HOUR)
+        found = made.of("log", event="AnswerUpdated", feed=made.feed)
+        return [(now, event.args["answer"]) for now, event in found]
+
+    assert answers(two_feeds()) == answers(lab.stage(agents=lab.NODES))
+
+
+def test_a_liar_lies_on_every_feed() -> None:
+    made = two_feeds().run(lab.HOUR)
+    for name in lab.NODE_NAMES[:5]:
+        made.world.agents[name].misreport(2, 1)
+    made.run(3 * lab.HOUR)
+    assert answer(made, "WTI") > 150 * 10**8
+    assert answer(made, "COCOA") > 35 * 10**8
+
+
+@pytest.mark.parametrize("also", [{"OIL": ["kuma"]}, {"COCOA": ["nobody"]}])
+def test_a_feed_or_a_source_that_is_not_there_is_refused(also: dict[str, list[str]]) -> None:
+    with pytest.raises(UnknownName):
+        two_feeds(also=also)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import world_lab as lab
 
+from twin.errors import UsageError
+
 
 def stage(*agents: dict[str, Any], window: str = "0s", **keeper: Any) -> lab.Stage:
     protocol = lab.document()["protocol"] | {"oracle": {"challenge_window": window}}
@@ -81,3 +83,47 @@ def test_of_two_keepers_one_does_it() -> None:
     assert all(keeper.done > 0 for keeper in keepers)
     lost = [tx for n in (1, 2) for _, tx in made.of("tx", sender=f"keeper-{n}", success=False)]
     assert len(lost) == sum(keeper.lost for keeper in keepers)
+
+
+def test_a_keeper_that_stopped_leaves_what_is_due_and_takes_up_what_comes_later() -> None:
+    fault = lab.fault("stop", "keeper-stops", "1h", "16h", keeper="keeper")
+    protocol = lab.document()["protocol"] | {"oracle": {"challenge_window": "2h"}}
+    made = lab.stage(
+        agents=[*lab.NODES, EXPORTER, lab.agent("keeper", "keeper", attempts=3)],
+        protocol=protocol, sealed={"faults": [fault]},
+    ).run(lab.DAY)  # fmt: skip
+    done = [now for now, _ in sent(made, "finalise")]
+    assert done
+    assert min(done) >= 16 * lab.HOUR
+    accepted, verified = (
+        made.of("log", event="ExportAccepted"),
+        made.of("log", event="ExportVerified"),
+    )
+    assert len(verified) < len(accepted)
+
+
+@pytest.mark.parametrize("name", ["nobody", "exporter"])
+def test_only_a_keeper_that_is_there_can_stop(name: str) -> None:
+    fault = lab.fault("stop", "keeper-stops", "1h", keeper=name)
+    with pytest.raises(UsageError, match=name):
+        lab.stage(agents=[*lab.NODES, EXPORTER], sealed={"faults": [fault]})
+
+
+# -- reorgs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("drop", [False, True], ids=["waits again", "dropped"])
+def test_what_a_reorg_took_back_is_done_once_more(*, drop: bool) -> None:
+    made = stage(EXPORTER, window="2h")
+    made.run(12 * lab.HOUR)
+    while not (found := sent(made, "finalise")) or made.now - found[-1][0] > 60:
+        made.run(made.now + 30)
+    last = found[-1][1]
+    chain = made.world.chain
+    chain.reorg(chain.head - last.block + 2, drop=[last.hash] if drop else [])
+    made.run(made.now + lab.HOUR)
+    again = [tx for _, tx in sent(made, "finalise") if tx.success]
+    documents = {e.args["documentHash"] for _, e in made.of("log", event="ExportVerified")}
+    assert len(again) == len(documents) + 1  # one was mined twice, on two branches
+    verified = [made.read("OracleNetwork", "verified", document)[0] for document in documents]
+    assert all(verified)

@@ -144,7 +144,7 @@ def count_tries(stage: lab.Stage) -> dict[str, list[int]]:
     """Return the seconds at which each node looks at its source, to report."""
     tries: dict[str, list[int]] = {}
     for name in lab.NODE_NAMES:
-        agent, log = stage.world.agents[name], tries.setdefault(name, [])
+        agent, log = stage.world.agents[name].reporters[0], tries.setdefault(name, [])
         observe = agent._observe
 
         def observed(log: list[int] = log, observe: Any = observe) -> Any:

@@ -109,3 +109,56 @@ def test_a_cargo_verified_otherwise_pays_nobody_and_comes_back() -> None:
     assert made.of("log", event="ExportVerified")
     assert not made.of("log", event="DealReleased")
     assert made.of("log", event="DealRefunded")
+
+
+# -- reorgs ----------------------------------------------------------------------------------------
+
+
+def until(made: lab.Stage, function: str) -> Any:
+    """Run until a *function* of a house was mined within the last minute; return it."""
+    made.run(8 * lab.HOUR)
+    while True:
+        found = [(now, tx) for now, tx in made.of("tx", function=function) if tx.success]
+        if found and made.now - found[-1][0] <= 60:
+            return found[-1][1]
+        made.run(made.now + 30)
+
+
+@pytest.mark.parametrize("function", ["claim", "release", "open"])
+@pytest.mark.parametrize("drop", [False, True], ids=["waits again", "dropped"])
+def test_a_reorg_costs_no_deal(function: str, *, drop: bool) -> None:
+    made = stage(settlers(fail_share=0, term="12h"), duration="3d")
+    last = until(made, function)
+    chain = made.world.chain
+    chain.reorg(chain.head - last.block + 2, drop=[last.hash] if drop else [])
+    ordered = made.now
+    made.run(ordered + 30 * lab.HOUR)
+    old = [
+        made.read("Settlement", "deal", number)
+        for number in range(1, made.read("Settlement", "count") + 1)
+    ]
+    settled = [deal for deal in old if deal[-1] != 1]
+    assert len(settled) >= 10
+    for house in ("house-1", "house-2"):
+        failed = [tx for _, tx in made.of("tx", sender=house, success=False)]
+        assert len(failed) <= 1
+    escrow = made.read("Settlement", "totalEscrow")
+    fees = 2 * 20_000_000 * 10**6 - escrow - sum(balance(made, f"house-{n}") for n in (1, 2))
+    assert fees >= 0
+
+
+def test_two_deals_that_a_reorg_numbers_anew_are_paid_to_whom_they_belong() -> None:
+    made = stage(settlers(2, fail_share=0))
+    made.run(2 * lab.HOUR)
+    numbers = made.world.agents["house-1"]._deals
+    before = dict(numbers)
+    assert before
+    papers, number = next(iter(before.items()))
+    for listener in made.world.habitat._listeners[_opened_key(made)]:
+        listener(1, {"documentHash": papers, "id": number + 7})
+    assert made.world.agents["house-2"]._deals[papers] == number + 7
+
+
+def _opened_key(made: lab.Stage) -> tuple[bytes, bytes]:
+    contract = made.world.deployment.contract("Settlement")
+    return contract.address, contract.event("DealOpened").topic0

@@ -42,7 +42,7 @@ def test_speculators_trade_about_as_often_as_they_look() -> None:
 
 
 def test_chartists_alone_follow_the_last_move_and_fundamentalists_the_peg() -> None:
-    chart = stage(a_0=-1e6, sigma_c=0.0, chi=1000.0, looks_per_day=24)
+    chart = stage(alpha_0=-1e6, sigma_c=0.0, chi=1000.0, looks_per_day=24)
     chart.run(1)
     agent = chart.world.agents["spec"]
     sides: list[bool] = []
@@ -53,7 +53,7 @@ def test_chartists_alone_follow_the_last_move_and_fundamentalists_the_peg() -> N
         agent._look()
     assert not agent.fundamentalist
     assert sides == [False, True, False]
-    agent.params = agent.params.model_copy(update={"a_0": 1e6, "sigma_f": 0.0})
+    agent.params = agent.params.model_copy(update={"alpha_0": 1e6, "sigma_f": 0.0})
     sides.clear()
     for price in (0.05, -0.05):
         agent._log_price = lambda price=price: price
@@ -64,7 +64,7 @@ def test_chartists_alone_follow_the_last_move_and_fundamentalists_the_peg() -> N
 
 def test_a_herding_crowd_swings_more_than_one_of_strangers() -> None:
     def spread(a_n: float) -> float:
-        made = stage(40, a_n=a_n, a_0=0.0, looks_per_day=40)
+        made = stage(40, alpha_n=a_n, alpha_0=0.0, looks_per_day=40)
         moods: list[float] = []
         for hour in range(1, 49):
             made.at(hour * lab.HOUR - 1, lambda: moods.append(crowd_of(made).mood))

@@ -149,6 +149,36 @@ def test_who_does_not_turn_out_does_not_vote() -> None:
     assert not made.of("tx", function="castVote")
 
 
+def test_a_declared_motion_waits_for_its_time_and_for_the_votes_it_takes() -> None:
+    motion = {
+        "at": "1h", "contract": "AllocationBook", "function": "setDisputeBond", "args": [10**6],
+        "description": "cheaper disputes",
+    }  # fmt: skip
+    made = stage(sovereign(ballot={"turnout": 1.0, "motions": [motion]}), protocol=FAST)
+    made.run(DAY)
+    proposed = made.of("log", event="ProposalCreated")
+    issued = made.of("log", event="EntitlementIssued")
+    assert len(proposed) == made.world.agents["norland"].ballot.proposed == 1
+    assert proposed[0][1].args["description"] == "cheaper disputes"
+    assert proposed[0][0] >= max(HOUR, issued[0][0])
+    assert made.read("AllocationBook", "disputeBond") == 10**6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [({"args": ["OIL"]}, "OIL"), ({"contract": "Treasury"}, "Treasury"), ({"function": "x"}, "x")],
+)
+def test_a_motion_that_calls_nothing_is_refused_at_the_start(
+    wrong: dict[str, Any], told: str
+) -> None:
+    motion = {
+        "at": "1h", "contract": "AllocationBook", "function": "setDisputeBond", "args": [1],
+        "description": "?",
+    }  # fmt: skip
+    with pytest.raises(Exception, match=told):
+        stage(sovereign(ballot={"motions": [motion | wrong]}), protocol=FAST)
+
+
 # -- the audit -------------------------------------------------------------------------------------
 
 
@@ -194,3 +224,19 @@ def test_a_wrong_attestation_is_challenged_and_the_bond_collected() -> None:
     assert auditor.collected == len(decided)
     assert made.world.agents["exporter"].settled > 0
     assert made.world.agents["exporter"].disputed == 0
+
+
+@pytest.mark.parametrize("drop", [False, True], ids=["waits again", "dropped"])
+def test_a_dispute_that_a_reorg_took_back_is_made_again(*, drop: bool) -> None:
+    made = stage(sovereign("exporter"), lab.agent("sovereign", "watch", cargoes_per_day=0.001,
+                                                  audit={"share": 1.0}))  # fmt: skip
+    made.run(12 * HOUR)
+    claim(made, "exporter", bytes([7] * 32), 1_000_000)
+    while not (found := made.of("tx", sender="watch", function="dispute")):
+        made.run(made.now + 30)
+    last, chain = found[-1][1], made.world.chain
+    chain.reorg(chain.head - last.block + 2, drop=[last.hash] if drop else [])
+    made.run(made.now + HOUR)
+    mined = [tx for _, tx in made.of("tx", sender="watch", function="dispute") if tx.success]
+    assert len(mined) == 2  # on either branch
+    assert made.read("AllocationBook", "totalBonds") == 1_000 * 10**6

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from chain_lab import real
 from paper_services import PaperServices
 
 from twin.bundled import folder
@@ -13,6 +14,7 @@ from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.clock import Clock
 from twin.desk.port import ChainStats, Desk, Incident, Quote, SignedReport, Ticker, View
+from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.errors import DeskError, NoData, Reverted
 from twin.monitoring.collectors import Collector, default_collectors
@@ -96,6 +98,7 @@ class SmallDesk:
         self.now = START
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
+        self.evidence = Records()
         self.services = PaperServices()
         self.venues = Venues(
             {
@@ -155,7 +158,7 @@ def errors(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def submit(desk: SmallDesk, answers: Mapping[str, int]) -> None:
-    chain = desk.view.reader.chain
+    chain = real(desk.view.reader)
     oracle = desk.view.reader.deployment.contract("OracleNetwork")
     for node, answer in answers.items():
         data = oracle.encode("submit", WTI, answer, chain.clock.now)
@@ -243,8 +246,9 @@ def test_pool_counters_follow_swaps() -> None:
         reader.deployment.address("PaymentToken"),
     )
     data = pool.encode("swap", token, 10**8, 0, BOB)
-    reader.chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
-    reader.chain.clock.run(START + 12)
+    chain = real(reader)
+    chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
+    chain.clock.run(START + 12)
     desk.now = START + 12
     scrape(desk, registry, collectors)
     values = read(registry, desk.now)

@@ -9,19 +9,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from twin.clock import DAY, HOUR
 from twin.errors import FileProblems, NoData, UsageError
 from twin.market.closes import read_closes
 from twin.market.commodity import ONE, PricePath
+from twin.market.garch import GarchT
+from twin.market.moments import autocorrelation, excess_kurtosis
 from twin.market.paths import make_paths
 from twin.market.replay import ReplayPath
 from twin.market.schwartz_smith import SchwartzSmithPath, TwoFactors, seasonal
 from twin.random import Streams
-from twin.scenario.market import ReplaySpec, SchwartzSmithSpec
+from twin.scenario.market import GarchSpec, ReplaySpec, SchwartzSmithSpec
 
 WTI = "scenarios/data/wti-2008-07-to-2009-06.csv"
 
@@ -320,3 +324,45 @@ def test_the_excerpt_is_the_year_it_says(root: Path) -> None:
     closes = read_closes(root / WTI, "date", "price")
     prices = [close.price for close in closes]
     assert (len(closes), max(prices), min(prices)) == (252, 145_31 * ONE // 100, 30_28 * ONE // 100)
+
+
+# -- tails -----------------------------------------------------------------------------------------
+
+
+def daily(path: PricePath, days: int) -> NDArray[np.float64]:
+    prices = [path.price(START + day * DAY) for day in range(days + 1)]
+    returns: NDArray[np.float64] = np.diff(np.log(np.array(prices, dtype=np.float64)))
+    return returns
+
+
+def with_tails(tails: GarchT | None, *, seed: int = 1) -> SchwartzSmithPath:
+    return SchwartzSmithPath(
+        "BRENT", Streams(seed).stream("market", "BRENT"), initial=80 * ONE, start=START,
+        factors=TwoFactors(), step=6 * HOUR, tick=100, tails=tails,
+    )  # fmt: skip
+
+
+def test_garch_gives_a_path_heavy_tails_memory_and_the_level_of_the_fit() -> None:
+    plain, heavy = (
+        np.stack([daily(with_tails(tails, seed=seed), 2500) for seed in range(6)])
+        for tails in (None, GarchT())
+    )
+    assert np.abs(excess_kurtosis(plain)).max() < 0.5
+    assert np.median(excess_kurtosis(heavy)) > 1.5
+    memory = autocorrelation(np.abs(heavy), 10)
+    assert np.median(memory) > 0.05 > np.abs(autocorrelation(np.abs(plain), 10)).max()
+    level = math.sqrt(GarchT().variance * 252)
+    assert np.median(heavy.std(axis=-1) * math.sqrt(365)) == pytest.approx(level, rel=0.35)
+
+
+def test_without_tails_the_draws_of_a_path_are_what_they_were() -> None:
+    same = SchwartzSmithSpec(model="schwartz-smith", initial=80 * ONE)
+    assert same.garch is None
+    one, other = (two_factors().price(START + 9 * DAY) for _ in range(2))
+    assert one == other
+    assert with_tails(GarchT()).price(START + 9 * DAY) != with_tails(None).price(START + 9 * DAY)
+
+
+def test_volatility_that_would_grow_for_ever_is_refused() -> None:
+    with pytest.raises(ValueError, match="grow for ever"):
+        GarchSpec(alpha=0.2, beta=0.8)

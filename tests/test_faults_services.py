@@ -10,6 +10,7 @@ from services_lab import ROWS, Lab, fault
 from small_network import ANN
 
 from twin.errors import NoData, UsageError
+from twin.faults.injector import kinds
 from twin.protocol.roles import account_of
 
 
@@ -111,6 +112,16 @@ def test_a_fault_that_is_over_leaves_nothing(kind: str, params: dict[str, Any]) 
     healed.swap(3)
     made.end(healed.surfaces)
     assert answers(healed.run(60)) == answers(plain.run(60))
+
+
+FAMILIES = {
+    f"twin.faults.{name}" for name in ("contracts", "indexer", "outages", "papers", "rpc_nodes")
+}
+
+
+def test_every_kind_here_has_a_row() -> None:
+    here = {kind for kind, family in kinds().items() if family.__module__ in FAMILIES}
+    assert here == {row[0] for row in ROWS} == set(CHANGES)
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [

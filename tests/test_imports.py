@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 STAGES = (
-    ("errors", "events", "quotes"),
+    ("errors", "events", "quotes", "spill"),
     ("control",),
     ("clock", "random", "scenario", "calendars", "catalog", "bundled"),
     ("chain", "protocol", "market"),
@@ -30,7 +30,7 @@ STAGES = (
     ("world",),
     ("results", "verdict", "witness", "scoring", "report", "golden"),
     ("runner", "library"),
-    ("suite", "junit", "bench", "validate"),
+    ("coverage", "suite", "junit", "bench", "validate"),
     ("study",),
     ("console", "live", "commands", "cli", "pytest_plugin", "__main__"),
 )

@@ -10,13 +10,14 @@ import pytest
 
 from twin.errors import UsageError
 from twin.market.banking import DepositBank
+from twin.market.garch import GarchT
 from twin.market.herding import Herding, HerdingState, herding_returns, herding_step
 from twin.market.impact import haircut, impact
 from twin.market.liars import median_bias, order_statistic, reported
 from twin.market.moments import autocorrelation, excess_kurtosis, hill, joint_coverage, moments
 from twin.market.quoting import half_spread, reservation, trade_sessions
 from twin.market.schwartz_smith import TwoFactors, futures_volatility
-from twin.market.tails import GarchT, Merton, garch_returns, merton_returns
+from twin.market.tails import Merton, garch_returns, merton_returns
 from twin.random import Streams
 
 

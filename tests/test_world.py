@@ -158,7 +158,7 @@ def test_a_node_knows_the_answer_that_a_reorg_left() -> None:
     submitted = [tx.hash for _, tx in stage.of("tx", function="submit")]
     chain.reorg(chain.head - moved + 8, drop=submitted)
     assert stage.answer() == answer
-    assert {stage.world.agents[name]._accepted for name in lab.NODE_NAMES} == {answer}
+    assert {stage.world.agents[name].reporters[0]._accepted for name in lab.NODE_NAMES} == {answer}
     stage.run(3 * lab.HOUR)
     assert abs(stage.answer() - 88 * 10**8) < 10**8
 

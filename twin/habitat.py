@@ -1,9 +1,10 @@
 """The habitat: what an agent can see and do in the world.
 
 Agents trade, report and export through it: chain sends and reads from their own account, the
-external venues, data sources, customs and the demand. It shows no fault and no team; an agent
-that wakes on a contract's event registers for it here and is called once per event. At a reorg it
-is told first that the last blocks never happened, and then of the events in those that replace them.
+external venues, banks and custodians, data sources, customs and the demand. It shows no fault and
+no team; an agent that wakes on a contract's event registers for it here and is called once per
+event. At a reorg it is told first that the last blocks never happened, and then of the events in
+those that replace them.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from twin.chain.blocks import Block
 from twin.chain.chain import Chain
 from twin.chain.port import Call, Log
 from twin.clock import MINUTE, Clock
+from twin.market.bank import Bank
 from twin.market.chance import Noise
 from twin.market.commodity import PricePath
+from twin.market.custody import Custodian
 from twin.market.customs import Customs
 from twin.market.demand import Demand
 from twin.market.reports import ReportBoard
@@ -66,11 +69,14 @@ class Habitat:
         demand: Demand,
         reports: ReportBoard,
         streams: Streams,
+        banks: Mapping[str, Bank] | None = None,
+        custodians: Mapping[str, Custodian] | None = None,
     ) -> None:
-        """Keep the parts and listen to the chain."""
+        """Keep the parts and listen to the chain; without banks and custodians there are none."""
         self.clock, self.chain, self.deployment = clock, chain, deployment
         self.venues, self.sources, self.paths = venues, sources, paths
         self.customs, self.demand, self.reports = customs, demand, reports
+        self.banks, self.custodians = banks or {}, custodians or {}
         self.commons: dict[str, Any] = {}  # what agents know of one another, by a name of theirs
         self._streams = streams
         self._reader = Reader(chain, deployment)

@@ -1,7 +1,8 @@
 """The witness: listens to the log of a run and keeps what the verdict and the scorer ask for.
 
 It keeps the events of a few kinds (alerts, pages, procedures, evidence, incidents, contract logs,
-faults), never the transactions and blocks, whose number follows the length of the run.
+faults), never the transactions and blocks, whose number follows the length of the run. What is not
+recent lies on disk.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from twin.events import (
     TransactionDropped,
     TransactionIncluded,
 )
+from twin.spill import SpilledList
 
 __all__ = ["Witness"]
 
@@ -43,7 +45,9 @@ class Witness:
 
     def __init__(self, log: EventLog) -> None:
         """Listen to *log* from now on."""
-        self._kept: dict[type[Event], list[tuple[int, Event]]] = {kind: [] for kind in _KEPT}
+        self._kept: dict[type[Event], SpilledList[tuple[int, Event]]] = {
+            kind: SpilledList() for kind in _KEPT
+        }
         self.counts: dict[str, int] = {}
         self.reverted = 0
         log.listen(self._hear)

@@ -45,12 +45,26 @@ def _million(**arguments: Any) -> Mapping[str, Any]:
     return timed(**arguments)
 
 
+def _economy(**arguments: Any) -> Mapping[str, Any]:
+    from twin.bench.economy import timed
+
+    return timed(**arguments)
+
+
+def _year(**arguments: Any) -> Mapping[str, Any]:
+    from twin.bench.economy import year
+
+    return year(**arguments)
+
+
 JOBS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "world": _world,
     "peer": _peer,
     "tape": _tape,
     "pair": _pair,
     "million": _million,
+    "economy": _economy,
+    "year": _year,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from twin.bench.economy import economy
 from twin.bench.engines import engines
 from twin.bench.million import million
 from twin.bench.month import month
@@ -23,6 +24,7 @@ PARTS: Mapping[str, Callable[[Effort, Say], Part]] = {
     "million": million,
     "baseline": baseline,
     "month": month,
+    "economy": economy,
 }
 """The parts by name, the quick ones first; `twin bench --help` says what each is."""
 

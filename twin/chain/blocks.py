@@ -2,7 +2,7 @@
 
 The ledger keeps a record of each block with transactions. Every other block's header follows
 from the record before it and the fee line, and is made when somebody asks. Contents but the
-newest are packed into bytes: the collector would walk them again and again.
+newest are packed into bytes and lie on disk: a year of them would fill the memory.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from twin.chain.headers import (
 )
 from twin.chain.packed import pack, unpack
 from twin.chain.receipts import Content
+from twin.spill import Heap
 
 __all__ = ["Block", "Content", "Ledger", "Parents"]
 
@@ -51,7 +52,8 @@ class _Record:
     receipts_hash: bytes
     state_hash: bytes
     hash: bytes
-    content: Content | bytes
+    content: Content | int
+    """What it holds, or where that lies on disk."""
 
 
 class Ledger:
@@ -78,6 +80,7 @@ class Ledger:
         # From block number on, hashes build on the anchor; ascending, both lists together.
         self._anchor_from = [0]
         self._anchors = [keccak(rlp((b"fictra genesis", chain_id)))]
+        self._heap = Heap()
         self._packed = 0  # how many of *numbers* are packed
         self._loose = 0  # transactions in the others
         self._open: dict[int, Content] = {}
@@ -153,7 +156,8 @@ class Ledger:
         if found is None:
             if len(self._open) >= _OPEN:
                 del self._open[next(iter(self._open))]
-            found = self._open[number] = unpack(record.content, number, record.hash)
+            packed = self._heap.read(record.content)
+            found = self._open[number] = unpack(packed, number, record.hash)
         return found
 
     def place(self, tx_hash: bytes) -> tuple[int, int] | None:
@@ -217,7 +221,7 @@ class Ledger:
             record = self._records[self.numbers[self._packed]]
             assert isinstance(record.content, Content)  # noqa: S101 - packed are those before
             self._loose -= len(record.content.transactions)
-            record.content = pack(record.content)
+            record.content = self._heap.append(pack(record.content))
             self._packed += 1
 
 

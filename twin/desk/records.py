@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from twin.desk.port import Evidence
 from twin.desk.steps import Finding
 from twin.errors import CrashError, UnknownName
+from twin.spill import Heap, SpilledList
 
 __all__ = ["GENESIS", "Records", "canonical", "verify"]
 
@@ -53,38 +55,41 @@ def _digest(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 
+class _Own:
+    """What one procedure filed: seconds, places among all records, and where the lines begin."""
+
+    __slots__ = ("at", "lines", "places")
+
+    def __init__(self) -> None:
+        self.at, self.places, self.lines = array("q"), array("q"), array("q")
+
+
 class Records:
     """The evidence of one run: what was filed, and its lines in the file at *path* if one is given.
 
-    Summaries stay in memory; the lines are read again from the file when somebody asks for data.
+    Without a *path* the lines go into a temporary file. Summaries that are not recent lie on disk
+    too; what is asked for is read again.
     """
 
-    __slots__ = (
-        "_by_procedure",
-        "_file",
-        "_last",
-        "_lines",
-        "_offset",
-        "_offsets",
-        "_path",
-        "filed",
-    )
+    __slots__ = ("_at", "_file", "_heap", "_last", "_offset", "_own", "_path", "filed")
 
     def __init__(self, path: Path | None = None) -> None:
         """Start an empty chain."""
         self._path = path
         self._file: TextIO | None = path.open("w", encoding="utf-8") if path else None
+        self._heap = Heap()
         self._last = GENESIS
-        self._by_procedure: dict[str, list[Evidence]] = {}
-        self._lines: list[str] = []
+        self._own: dict[str, _Own] = {}
+        self._at = array("q")
         self._offset = 0
-        self._offsets: dict[str, int] = {}
-        self.filed: list[Evidence] = []
+        self.filed: SpilledList[Evidence] = SpilledList()
 
     def file(self, procedure: str, at: int, finding: Finding) -> tuple[str, bytes]:
         """Append *finding* of *procedure* at unix second *at*; return its reference and hash."""
-        own = self._by_procedure.setdefault(procedure, [])
-        ref = f"{procedure}-{len(own) + 1:05d}"
+        own = self._own.get(procedure)
+        if own is None:
+            own = self._own[procedure] = _Own()
+        ref = f"{procedure}-{len(own.at) + 1:05d}"
         # In two parts, between whose keys "hash" sorts: the line is written without a second
         # encoding of what was hashed.
         head = canonical({"at": at, "data": finding.data})[:-1]
@@ -100,38 +105,51 @@ class Records:
         )[1:]
         self._last = hashlib.sha256(f"{head},{tail}".encode()).hexdigest()
         line = f'{head},"hash":"{self._last}",{tail}\n'
-        if self._file is not None:
-            self._file.write(line)
-            self._offsets[ref] = self._offset
-            self._offset += len(line)  # canonical JSON is ASCII
-        else:
-            self._offsets[ref] = len(self._lines)
-            self._lines.append(line)
-        made = Evidence(
-            ref, procedure, at, finding.verdict, finding.summary, finding.problems, self._last
+        own.at.append(at)
+        own.places.append(len(self._at))
+        own.lines.append(self._write(line))
+        self._at.append(at)
+        self.filed.append(
+            Evidence(
+                ref, procedure, at, finding.verdict, finding.summary, finding.problems, self._last
+            )
         )
-        own.append(made)
-        self.filed.append(made)
         return ref, bytes.fromhex(self._last)
+
+    def _write(self, line: str) -> int:
+        """Write *line*; return where it begins."""
+        place, self._offset = self._offset, self._offset + len(line)  # canonical JSON is ASCII
+        if self._file is None:
+            return self._heap.append(line.encode("ascii"))
+        self._file.write(line)
+        return place
+
+    @property
+    def size(self) -> int:
+        """The bytes of all lines filed."""
+        return self._offset
 
     def of(self, procedure: str | None = None, *, since: int = 0) -> list[Evidence]:
         """Return what *procedure*, or everybody, filed from unix second *since* on, oldest first."""
-        filed = self.filed if procedure is None else self._by_procedure.get(procedure, [])
-        start = bisect_left(filed, since, key=lambda item: item.at)
-        return filed[start:]
+        if procedure is None:
+            return list(self.filed[bisect_left(self._at, since) :])
+        own = self._own.get(procedure)
+        if own is None:
+            return []
+        return [self.filed[place] for place in own.places[bisect_left(own.at, since) :]]
 
     def last(self, procedure: str) -> Evidence | None:
         """Return what *procedure* filed last, or None."""
-        filed = self._by_procedure.get(procedure)
-        return filed[-1] if filed else None
+        own = self._own.get(procedure)
+        return self.filed[own.places[-1]] if own is not None else None
 
     def data(self, ref: str) -> Mapping[str, Any]:
         """Return the data of the record called *ref*; UnknownName where there is none."""
-        if ref not in self._offsets:
-            raise UnknownName("evidence", ref, self._offsets)
-        place = self._offsets[ref]
+        place = self._place(ref)
+        if place is None:
+            raise UnknownName("evidence", ref, [f"{name}-00001" for name in self._own])
         if self._path is None:
-            line = self._lines[place]
+            line = self._heap.read(place).decode("ascii")
         else:
             self.flush()
             with self._path.open("rb") as lines:
@@ -140,16 +158,30 @@ class Records:
         data: Mapping[str, Any] = json.loads(line)["data"]
         return data
 
+    def _place(self, ref: str) -> int | None:
+        """Return where the line of *ref* begins, or None where nothing is called so."""
+        procedure, _, number = ref.rpartition("-")
+        own = self._own.get(procedure)
+        if own is None or not number.isdecimal() or not 1 <= int(number) <= len(own.lines):
+            return None
+        return own.lines[int(number) - 1] if ref == f"{procedure}-{int(number):05d}" else None
+
     def intact(self) -> bool:
         """Prove the chain of hashes over every line filed, as an outsider would."""
         try:
             if self._path is None:
-                return verify(self._lines, last=self._last) == len(self.filed)
+                return verify(self._kept(), last=self._last) == len(self._at)
             self.flush()
             with self._path.open(encoding="utf-8") as lines:
-                return verify(lines, last=self._last) == len(self.filed)
+                return verify(lines, last=self._last) == len(self._at)
         except CrashError:
             return False
+
+    def _kept(self) -> Iterator[str]:
+        """Yield the lines of a chain without a file, in the order in which they were filed."""
+        own = {name: iter(item.lines) for name, item in self._own.items()}
+        for evidence in self.filed:
+            yield self._heap.read(next(own[evidence.procedure])).decode("ascii")
 
     def flush(self) -> None:
         """Hand everything filed so far to the operating system."""

@@ -100,9 +100,19 @@ class Bank:
         )  # fmt: skip
 
     @property
+    def hours(self) -> Hours:
+        """Its business hours, which are public."""
+        return self._hours
+
+    @property
     def open(self) -> bool:
         """Whether its payments move now."""
         return self.up and self._hours.open_at(self._clock.now)
+
+    def value_date(self) -> int:
+        """Return when a payment ordered now would settle. Raises NoData while the bank is down."""
+        self._answer()
+        return self._hours.add(self._clock.now, self._spec.settlement)
 
     # -- payments
 

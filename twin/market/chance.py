@@ -7,6 +7,7 @@ or never changes nothing.
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 
 import numpy as np
@@ -56,7 +57,7 @@ class Noise:
         self._seed, self._name = seed, name
         self.pips, self.step = pips, check_step(step)
         self.bound = CLIP * pips
-        self._days: OrderedDict[int, list[int]] = OrderedDict()
+        self._days: OrderedDict[int, array[int]] = OrderedDict()
 
     def at(self, second: int) -> int:
         """Return the noise at unix *second*, in pips, between -4 and 4 standard deviations."""
@@ -70,8 +71,7 @@ class Noise:
                 self._days.popitem(last=False)
         return drawn[rest // self.step]
 
-    def _draw(self, day: int) -> list[int]:
+    def _draw(self, day: int) -> array[int]:
         sequence = np.random.SeedSequence(derive(self._seed, *self._name, str(day)))
         normal = np.random.Generator(np.random.PCG64(sequence)).standard_normal(DAY // self.step)
-        drawn: list[int] = np.rint(np.clip(normal, -CLIP, CLIP) * self.pips).astype(int).tolist()
-        return drawn
+        return array("i", np.rint(np.clip(normal, -CLIP, CLIP) * self.pips).astype(int).tolist())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twin.market.commodity import PricePath
+from twin.market.garch import GarchT
 from twin.market.replay import ReplayPath
 from twin.market.schwartz_smith import SchwartzSmithPath, TwoFactors
 from twin.random import Streams
-from twin.scenario.market import ReplaySpec, SchwartzSmithSpec
+from twin.scenario.market import GarchSpec, ReplaySpec, SchwartzSmithSpec
 
 __all__ = ["make_path", "make_paths"]
 
@@ -42,8 +43,12 @@ def make_path(
     )  # fmt: skip
     return SchwartzSmithPath(
         commodity, chance, initial=spec.initial, start=start, factors=factors,
-        tick=spec.tick, step=spec.step,
+        tick=spec.tick, step=spec.step, tails=None if spec.garch is None else _tails(spec.garch),
     )  # fmt: skip
+
+
+def _tails(spec: GarchSpec) -> GarchT:
+    return GarchT(spec.omega, spec.alpha, spec.beta, spec.nu)
 
 
 def make_paths(

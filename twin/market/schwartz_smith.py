@@ -4,7 +4,8 @@ ln S = chi + xi + season: chi reverts to 0 (d chi = -kappa chi dt + sigma_chi dW
 (d xi = mu_xi dt + sigma_xi dW2, corr(dW1, dW2) = rho) and takes the jumps, which therefore last.
 Both factors are discretised exactly, with the exact covariance of their increments over a step.
 The season is a Fourier series over the year, straight between midnights. Figures are per year of
-365 days. Source: Management Science 46(7), 893-911; Journal of Financial Economics 3, 125-144.
+365 days. With GARCH tails the factors say how a shock divides into the part that reverts and the
+part that stays; how large it is on a day, the tails say. Source: Management Science 46(7), 893-911; Journal of Financial Economics 3, 125-144.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from twin.clock import DAY
 from twin.market.chance import settle
 from twin.market.commodity import ONE, PricePath
+from twin.market.garch import DailyScale, GarchT
 
 __all__ = ["SchwartzSmithPath", "TwoFactors", "futures_volatility"]
 
@@ -79,9 +81,11 @@ class SchwartzSmithPath(PricePath):
         factors: TwoFactors,
         tick: int = 1_000_000,
         step: int = 60,
+        tails: GarchT | None = None,
     ) -> None:
-        """Settle the constants of a step."""
+        """Settle the constants of a step; without *tails* the volatility stands still."""
         super().__init__(commodity, first=start, step=step, tick=tick)
+        self._scale = None if tails is None else DailyScale(chance, tails)
         self._chance, self._start, self._factors = chance, start, factors
         self._chi = 0.0
         self._xi = settle(math.log(initial / ONE) - self._season_at(start))
@@ -108,13 +112,29 @@ class SchwartzSmithPath(PricePath):
             jumps[spot] = jumps.get(spot, 0.0) + size
         return jumps
 
+    def _mix_of_day(
+        self, first: Sequence[float], second: Sequence[float]
+    ) -> tuple[float, float, float]:
+        """Return how unit normals mix into both factors on the day that draws these."""
+        if self._scale is None:
+            return self._mix
+        on_chi, shared, alone = self._mix
+        step = math.hypot(on_chi + shared, alone)
+        if not step:
+            return self._mix
+        whole = (on_chi + shared) * math.fsum(first) + alone * math.fsum(second)
+        day = step * math.sqrt(len(first))
+        larger = self._scale.next_day() / day
+        self._scale.moved(whole / day)
+        return settle(on_chi * larger), settle(shared * larger), settle(alone * larger)
+
     def _make(self, day: int) -> list[int]:
         count = DAY // self.step
         first, second = (self._chance.standard_normal(count).tolist() for _ in range(2))
         jumps = self._jumps(count)
         here = self._season_at(day * DAY)
         slope = (self._season_at((day + 1) * DAY) - here) / count
-        on_chi, shared, alone = self._mix
+        on_chi, shared, alone = self._mix_of_day(first, second)
         chi, xi, decay, drift, tick = self._chi, self._xi, self._decay, self._drift, self.tick
         still = max(0, (self._start - day * DAY) // self.step + 1)
         prices = [self._initial] * min(still, count)

@@ -18,27 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.market.garch import GarchT
 from twin.market.moments import TRADING_DAYS
 from twin.market.schwartz_smith import TwoFactors
 
 __all__ = ["GarchT", "Merton", "garch_returns", "merton_returns"]
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class GarchT:
-    """GARCH(1,1) with Student's t: *omega* in squared percent a day. Defaults: WTI 1986-2019."""
-
-    omega: float = 0.050
-    alpha: float = 0.0655
-    beta: float = 0.9272
-    nu: float = 6.08
-
-    @property
-    def variance(self) -> float:
-        """The long-run variance of a day, as a fraction squared."""
-        return self.omega / (1 - self.alpha - self.beta) / 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +60,13 @@ def garch_returns(
     total = math.sqrt(s_chi**2 + s_xi**2 + 2 * rho * s_chi * s_xi)
     on_chi, shared = s_chi / total, rho * s_xi / total
     alone = math.sqrt(1 - rho**2) * s_xi / total
-    scale = math.sqrt((tails.nu - 2) / tails.nu)
     heights = np.full(paths, tails.variance)
     chi = np.zeros(paths)
     returns = np.empty((days, paths))
     for day in range(-burn, days):
         first, second = chance.standard_normal((2, paths))
         # one divisor for both normals makes their pair a bivariate t
-        spread = scale / np.sqrt(chance.chisquare(tails.nu, paths) / tails.nu)
+        spread = tails.scale / np.sqrt(chance.chisquare(tails.nu, paths) / tails.nu)
         unit = ((on_chi + shared) * first + alone * second) * spread
         size = np.sqrt(heights)
         to_chi = on_chi * first * spread * size

@@ -73,7 +73,8 @@ class Venue:
 
     __slots__ = (
         "_balances", "_best", "_book", "_clock", "_last", "_listeners", "_makers", "_on",
-        "_on_fill", "_on_trade", "_placed", "_quoted_at", "_resting", "_stale", "_volume", "fee", "fees_collected", "name", "up",
+        "_on_fill", "_on_trade", "_placed", "_quoted_at", "_resting", "_stale", "_volume", "deposit_time", "fee", "fees_collected", "name",
+        "up", "withdrawal_time",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +88,7 @@ class Venue:
     ) -> None:
         """Open with a full ladder around the middle; `start` lets it move."""
         self.name, self.fee, self.up = name, spec.fee, True
+        self.deposit_time, self.withdrawal_time = spec.deposit_time, spec.withdrawal_time
         self.fees_collected = 0
         self._clock, self._on_trade = clock, on_trade
         self._makers = Makers(spec, streams.stream("venue", name))
@@ -157,6 +159,20 @@ class Venue:
         if pt < 0 or stable < 0:
             raise UsageError(f"{account} pays in {pt} PT and {stable} stable: 0 or more of each")
         self._credit(account, pt, stable)
+
+    def withdraw(self, account: str, pt: int, stable: int) -> bool:
+        """Take *pt* and *stable* units out of *account*; False, and nothing, where less is free.
+
+        Raises NoData while the venue is down.
+        """
+        self._answer()
+        if pt < 0 or stable < 0:
+            raise UsageError(f"{account} takes out {pt} PT and {stable} stable: 0 or more of each")
+        held = self.balance(account)
+        if pt > held[0] or stable > held[1]:
+            return False
+        self._credit(account, -pt, -stable)
+        return True
 
     def balance(self, account: str) -> tuple[int, int]:
         """Return the PT and stable units of *account*: zeros where it never paid in."""

@@ -141,6 +141,11 @@ changed_timestamp_seconds | gauge | seconds | Unix time of the last change
 supply | gauge | PT | Payment Tokens in existence
 cap    | gauge | PT | Most Payment Tokens that may exist
 """),
+    ("reserve", "", """
+coverage_ratio          | gauge | ratio  | Stated assets over Payment Tokens, as the last reconciliation proved them
+ladder_stable{horizon}  | gauge | stable | What can be paid out within the horizon, by the calendars of banks and custodians
+demand_stable{horizon}  | gauge | stable | What a run along the declared profile would ask for within the horizon
+"""),
     ("contract", "contract", "paused | gauge | bool | 1 while the contract is paused"),
     ("venue", "venue", """
 mid_ratio       | gauge   | stable/PT | Middle of best bid and best ask

@@ -23,6 +23,7 @@ from twin.scenario.values import Label, Pips, Price6, Price8, Seconds, Share, To
 
 __all__ = [
     "CommoditySpec",
+    "GarchSpec",
     "IndexSpec",
     "MarketSpec",
     "ReplaySpec",
@@ -72,13 +73,32 @@ class ReplaySpec(Spec):
     step: Seconds = Field(default=60, ge=1)
 
 
+class GarchSpec(Spec):
+    """Volatility that clusters from day to day, with Student's t: GARCH(1,1), Bollerslev 1987.
+
+    *omega* is in squared percent a day, *nu* the degrees of freedom. Defaults: daily WTI, 1986-2019.
+    """
+
+    omega: float = Field(default=0.050, gt=0, le=1_000)
+    alpha: float = Field(default=0.0655, ge=0, lt=1)
+    beta: float = Field(default=0.9272, ge=0, lt=1)
+    nu: float = Field(default=6.08, gt=2, le=1_000)
+
+    @model_validator(mode="after")
+    def _is_stationary(self) -> Self:
+        if self.alpha + self.beta >= 1:
+            raise disagree("alpha", "and beta add up to 1 or more: volatility would grow for ever")
+        return self
+
+
 class SchwartzSmithSpec(Spec):
     """Two factors: a short-term one that reverts, and a long-term one that drifts.
 
     Figures are per year, from Schwartz and Smith (2000), Management Science 46(7), crude oil.
     *jumps_per_year* of log size N(*jump_mean*, *jump_sd*) come on top (Merton 1976); *season*
-    holds pairs of cosine and sine coefficients of the log price over the year. *initial* and
-    *tick* have 8 decimals, *step* is the grid in seconds.
+    holds pairs of cosine and sine coefficients of the log price over the year. With *garch* (write
+    `{}` for WTI's) the sigmas give the proportions of a shock alone and the tails its size. *initial*
+    and *tick* have 8 decimals, *step* is the grid in seconds.
     """
 
     model: Literal["schwartz-smith"]
@@ -92,6 +112,7 @@ class SchwartzSmithSpec(Spec):
     jump_mean: float = Field(default=0, ge=-5, le=5)
     jump_sd: float = Field(default=0, ge=0, le=5)
     season: tuple[float, ...] = ()
+    garch: GarchSpec | None = None
     tick: Price8 = Field(default=1_000_000, ge=1)
     step: Seconds = Field(default=60, ge=1)
 
@@ -136,7 +157,8 @@ class VenueSpec(Spec):
     *volatility* (s.d. of the log value over a day). Makers quote *levels* a side of *depth* PT
     units each, *spread* apart in the middle and *level_step* between levels, again every
     *requote* seconds on average, when the share *refill* of what was taken comes back. Takers pay
-    *fee*; ratios are pips.
+    *fee*; ratios are pips. What is paid in counts after *deposit_time*, what is taken out is on
+    chain after *withdrawal_time*; both are usual waits of public exchanges.
     """
 
     mid: Price6 = Field(default=1_000_000, ge=1)
@@ -149,6 +171,8 @@ class VenueSpec(Spec):
     fee: Pips = 1_000
     requote: Seconds = Field(default=60, ge=1)
     refill: Share = 0.5
+    deposit_time: Seconds = Field(default=600, ge=1)
+    withdrawal_time: Seconds = Field(default=1_800, ge=1)
 
 
 class MarketSpec(Spec):

@@ -15,7 +15,7 @@ from twin.chain.codec import hex0x, keccak
 from twin.desk.port import Document, Integration
 from twin.errors import UnknownName
 from twin.protocol.deployment import Deployment
-from twin.scenario.services import DocumentsSpec
+from twin.scenario.services_nodes import DocumentsSpec
 
 __all__ = ["DocumentClient", "DocumentStore"]
 

@@ -21,7 +21,7 @@ from twin.market.market import Market
 from twin.market.venue import Venue
 from twin.protocol.contract import Contract
 from twin.protocol.deployment import Deployment
-from twin.scenario.services import EndpointsSpec
+from twin.scenario.services_nodes import EndpointsSpec
 from twin.services.chance import PPM, Latency
 from twin.services.indexer import ChainIndexer
 from twin.services.nodes import NodeClient, RpcNode

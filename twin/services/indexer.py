@@ -19,7 +19,7 @@ from twin.clock import DAY, Clock
 from twin.desk.port import DayVolume, IndexerStatus
 from twin.errors import NoData
 from twin.protocol.deployment import Deployment
-from twin.scenario.services import IndexerSpec
+from twin.scenario.services_nodes import IndexerSpec
 from twin.services.chance import PPM, happens
 from twin.services.regions import Regions
 

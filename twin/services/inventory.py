@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.desk.port import Component, Integration, Requirement, Upgrade
-from twin.scenario.services import InventorySpec, NodeSpec
+from twin.scenario.services_nodes import InventorySpec, NodeSpec
 
 __all__ = ["InventoryClient", "VersionInventory"]
 

@@ -25,7 +25,7 @@ from twin.desk.port import NodeStatus
 from twin.errors import ChainError, NoData, Reverted, UnknownName
 from twin.protocol.deployment import Deployment
 from twin.protocol.multicall import aggregate3, results_of
-from twin.scenario.services import NodeSpec
+from twin.scenario.services_nodes import NodeSpec
 from twin.services.chance import Latency
 from twin.services.regions import Regions
 

@@ -15,7 +15,7 @@ from twin.clock import Clock, Process
 from twin.desk.port import Probe
 from twin.errors import InvalidTransaction
 from twin.protocol.roles import account_of
-from twin.scenario.services import ProbesSpec
+from twin.scenario.services_nodes import ProbesSpec
 
 __all__ = ["ProbeClient", "ProbeService"]
 

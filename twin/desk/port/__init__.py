@@ -7,13 +7,16 @@ changes the world is not here: a runbook yields a step, and the executor carries
 
 from __future__ import annotations
 
+from twin.desk.port.attestations import Attestation, Attestations, AttestedLine
 from twin.desk.port.chain import Call, CallStats, ChainStats, LogRecord, Simulation, View
 from twin.desk.port.desk import Desk
+from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
 from twin.desk.port.endpoints import Answer, Endpoints, Integration
+from twin.desk.port.fills import Fill, Fills, Instruction
 from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
-from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.lab import Fork, Lab, Wallet
 from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.probes import Probe, Probes
@@ -28,6 +31,7 @@ from twin.desk.port.team import (
     Register,
     Stores,
 )
+from twin.desk.port.transfers import ListedParty, TransferRequest, Transfers
 from twin.desk.port.watch import Alert, Alerts, Metrics
 from twin.desk.stores import Entry
 from twin.quotes import (
@@ -43,6 +47,9 @@ __all__ = [
     "Alert",
     "Alerts",
     "Answer",
+    "Attestation",
+    "Attestations",
+    "AttestedLine",
     "BankStatement",
     "Banks",
     "Call",
@@ -54,22 +61,29 @@ __all__ = [
     "Customs",
     "DayVolume",
     "Desk",
+    "DisputeForm",
+    "Disputes",
     "Document",
     "Documents",
     "Endpoints",
     "Entry",
     "Evidence",
     "Evidences",
+    "Exhibit",
     "ExportRecord",
     "Feeds",
+    "Fill",
+    "Fills",
     "Fork",
     "Incident",
     "Incidents",
     "Indexer",
     "IndexerStatus",
+    "Instruction",
     "Integration",
     "Inventory",
     "Lab",
+    "ListedParty",
     "LogRecord",
     "Metrics",
     "NodeStatus",
@@ -86,7 +100,10 @@ __all__ = [
     "Simulation",
     "Stores",
     "Ticker",
+    "TransferRequest",
+    "Transfers",
     "Upgrade",
     "Venues",
     "View",
+    "Wallet",
 ]

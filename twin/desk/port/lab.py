@@ -10,7 +10,22 @@ from twin.desk.port.chain import Simulation
 __all__ = [
     "Fork",
     "Lab",
+    "Wallet",
 ]
+
+
+class Wallet(Protocol):
+    """A wallet of the lab, for exercises that need a signature."""
+
+    @property
+    def address(self) -> bytes:
+        """Its address."""
+
+    def sign(self, digest: bytes) -> tuple[int, bytes, bytes]:
+        """Return v, r and s of the signature over *digest* (32 bytes)."""
+
+    def hash(self, data: bytes) -> bytes:
+        """Return the Keccak-256 of *data*."""
 
 
 class Fork(Protocol):
@@ -19,6 +34,9 @@ class Fork(Protocol):
     @property
     def now(self) -> int:
         """The copy's present, in unix seconds."""
+
+    def wallet(self, label: str) -> Wallet:
+        """Return the test wallet called *label*."""
 
     def wait(self, seconds: int) -> None:
         """Let *seconds* pass on the copy."""

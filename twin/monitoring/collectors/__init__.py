@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from twin.desk.port import Desk
 from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
+from twin.monitoring.collectors.coverage import CoverageCollector
 from twin.monitoring.collectors.endpoints import EndpointCollector
 from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
@@ -41,6 +42,7 @@ def default_collectors(
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
+        CoverageCollector(registry),
         NodeCollector(registry, desk.services.nodes.names()),
         IndexerCollector(registry),
         EndpointCollector(registry, desk.services.endpoints.names()),
