@@ -190,7 +190,6 @@ class PaperDesk:
         )
 
     def at(self, block: int | None = None) -> PaperView:
-        assert block in (None, 0)
         return PaperView(self, block)
 
     def index(self, commodity: str) -> Quote:

@@ -16,6 +16,7 @@ from typing import Any
 
 from twin.chain.chain import Chain
 from twin.chain.codec import hex0x, keccak
+from twin.chain.config import Reorg
 from twin.chain.port import BlockEnv, Call, Output
 from twin.chain.rpc.forms import log_form
 from twin.clock import Clock
@@ -61,6 +62,7 @@ class RpcNode:
         self._state: int | None = None  # the engine's snapshot of the state after it
         self._forked = False
         regions.region(spec.region)
+        chain.on_reorg(self._lose)
         self._methods: dict[str, Callable[..., Any]] = {
             "eth_blockNumber": lambda: hex(self.head),
             "eth_call": self._eth_call,
@@ -95,6 +97,11 @@ class RpcNode:
         self._left = self._chain.head
         self._chain.header(self._left)  # settles what is due
         self._state = self._chain.engine.snapshot()
+
+    def _lose(self, reorg: Reorg) -> None:
+        """A reorg below the block at which it left the chain takes its state away."""
+        if self._left is not None and reorg.first <= self._left:
+            self._state = None
 
     # -- what it answers -------------------------------------------------------------------------
 
@@ -177,6 +184,8 @@ class RpcNode:
     def _run(self, call: Call, number: int) -> Output:
         if self._left is None or number < self._left:
             return self._chain.call(call, block=number)
+        if self._state is None:
+            raise ChainError(f"missing trie node: the state of block {number} is not available")
         env: BlockEnv = self._chain.env(min(number, self._chain.head))
         return self._chain.engine.call(call, env=env, snapshot=self._state)
 

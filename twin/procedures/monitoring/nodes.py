@@ -72,16 +72,19 @@ def _plain(answers: list[Any]) -> list[Any]:
     return [str(answer) if isinstance(answer, Reverted) else answer for answer in answers]
 
 
-def _wrong(answers: Mapping[str, Any], ours: Any) -> list[str]:
-    """Return who answers otherwise than most; where most do not agree, than our own node."""
+def _wrong(answers: Mapping[str, Any], ours: Any) -> tuple[list[str], bool]:
+    """Return who answers otherwise than most, and whether most answer what our own path does.
+
+    Where most do not agree, our own path is the measure.
+    """
     agreed, others = majority(answers)
     if agreed is None:
-        return [name for name, answer in answers.items() if answer != ours]
-    return others
+        return [name for name, answer in answers.items() if answer != ours], True
+    return others, agreed == ours
 
 
 def compare(desk: Desk, found: Mapping[str, NodeStatus], *, max_lag: int) -> dict[str, Any]:
-    """Return {head, block, behind, forked, wrong, agreeing} of the nodes that answer.
+    """Return {head, block, hash, behind, forked, wrong, ours_confirmed, agreeing} of *found*.
 
     Nodes within *max_lag* blocks of the highest are compared at their lowest head, *block*, by
     hash and by their answers. One that is further behind is held against the others' hash at its
@@ -99,7 +102,7 @@ def compare(desk: Desk, found: Mapping[str, NodeStatus], *, max_lag: int) -> dic
     # What a node on another chain answers is wrong there or not: it is judged by its chain.
     answers = {name: _answers(desk, name, block) for name in fresh if name not in forked}
     ours = _ours(desk, block)
-    wrong = _wrong(answers, ours) if answers else []
+    wrong, confirmed = _wrong(answers, ours) if answers else ([], True)
     return {
         "head": head,
         "block": block,
@@ -107,6 +110,7 @@ def compare(desk: Desk, found: Mapping[str, NodeStatus], *, max_lag: int) -> dic
         "behind": sorted(name for name in found if name not in fresh),
         "forked": sorted(forked),
         "wrong": sorted(wrong),
+        "ours_confirmed": confirmed,
         "agreeing": sorted(name for name in answers if name not in wrong),
     }
 

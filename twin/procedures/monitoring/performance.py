@@ -358,6 +358,7 @@ def node_health(desk: Desk, settings: NodeHealth) -> Finding:
             "down": len(silent), "behind": len(compared["behind"]),
             "forked": len(compared["forked"]), "wrong": len(compared["wrong"]),
             "stale-version": len(stale), "peers": len(lonely), "quorum": int(not enough),
+            "own-path": int(not compared["ours_confirmed"]),
         },
         "nodes",
         {
