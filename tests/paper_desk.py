@@ -138,6 +138,9 @@ class PaperDesk:
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
+    addresses: dict[str, bytes] = field(default_factory=dict)
+    query_answers: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
+    tickers: dict[str, Ticker] = field(default_factory=dict)
 
     @property
     def feeds(self) -> PaperDesk:
@@ -173,7 +176,9 @@ class PaperDesk:
 
     @property
     def register(self) -> SignedRegister:
-        return SignedRegister(parameters=self.approved, addresses={}, feeds=self.feed_ids)
+        return SignedRegister(
+            parameters=self.approved, addresses=self.addresses, feeds=self.feed_ids
+        )
 
     def at(self, block: int | None = None) -> PaperView:
         assert block is None
@@ -192,9 +197,11 @@ class PaperDesk:
         return report.node not in self.forged
 
     def names(self) -> list[str]:
-        return []
+        return list(self.tickers)
 
     def ticker(self, venue: str) -> Ticker:
+        if venue in self.tickers:
+            return self.tickers[venue]
         raise NoData(f"{venue} does not answer")
 
     def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
@@ -211,6 +218,8 @@ class PaperDesk:
 
     def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
         self.asked.append(expression)
+        if expression in self.query_answers:
+            return self.query_answers[expression]
         for start, values in self.series.items():
             if expression.startswith(start):
                 return [({}, value) for value in values]
