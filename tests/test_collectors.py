@@ -6,12 +6,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from paper_services import PaperPager, PaperTickets
 
 from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.clock import Clock
-from twin.desk.port import ChainStats, Desk, Incident, Quote, SignedReport, Ticker, View
+from twin.desk.port import (
+    ChainStats,
+    Desk,
+    Incident,
+    Quote,
+    ServiceDesk,
+    SignedReport,
+    Ticker,
+    View,
+)
+from twin.desk.port.pager import Delivery
+from twin.desk.port.tickets import Ticket
 from twin.desk.register import SignedRegister
 from twin.errors import DeskError, NoData, Reverted
 from twin.monitoring.collectors import Collector, default_collectors
@@ -95,6 +107,8 @@ class SmallDesk:
         self.now = START
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
+        self.tickets, self.pager = PaperTickets(), PaperPager()
+        self.services = ServiceDesk(tickets=self.tickets, pager=self.pager)
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
@@ -294,7 +308,7 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
         "team": 1,
     }  # fmt: skip
     kept = {name.partition("{")[0] for name in values if not name.startswith("scrape")}
-    assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
+    assert kept == {"alertpath_delivered_total", "tickets_opened_total", "alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
                     "venue_volume_pt_total"}  # fmt: skip
 
 
@@ -304,3 +318,32 @@ def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:
     assert not {"isStale", "fresh", "issuedToday"} & {function for _, function, _ in calls}
     assert all(one.calls is one.calls for one in collectors)
     assert len({one.name for one in collectors}) == len(collectors)
+
+
+def test_tickets_and_deliveries_are_counted_once_and_silence_is_an_error() -> None:
+    desk, registry, collectors = make()
+    support = collectors[-1]
+
+    def scrape(now: int) -> dict[str, float]:
+        desk.now = now
+        registry.begin(now)
+        support.collect(None, as_desk(desk), [])
+        registry.finish()
+        return read(registry, now)
+
+    def about(second: int, topic: str) -> Ticket:
+        return Ticket("TK-1", START + second, "ann", "form", topic, "help")
+
+    desk.tickets.opened = [about(10, "how-to"), about(20, "cannot-trade"), about(300, "how-to")]
+    desk.pager.log = [Delivery(START + 5, "One", "P1"), Delivery(START + 300, "Two", "P1")]
+    log = []
+    for now in (300, 600, 900):
+        values = scrape(START + now)
+        log.append(
+            [int(values[name]) for name in (
+                "tickets_opened_total{topic=how-to}", "tickets_opened_total{topic=cannot-trade}",
+                "alertpath_delivered_total{}")]
+        )  # fmt: skip
+    assert log == [[1, 1, 1], [2, 1, 2], [2, 1, 2]], "the present second is the next scrape's"
+    desk.services = ServiceDesk()
+    assert errors(scrape(START + 1200))["support"] == 1

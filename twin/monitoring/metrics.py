@@ -162,5 +162,7 @@ samples                        | gauge   | count   | Samples that the collector 
 errors_total                   | counter | count   | Answers that were missing
 last_success_timestamp_seconds | gauge   | seconds | Unix time of its last scrape without a missing answer
 """),
+    ("tickets", "topic", "opened_total | counter | count | Tickets that users opened since monitoring started"),
+    ("alertpath", "", "delivered_total | counter | count | Alerts that the receiver got since monitoring started"),
     ("rule", "", "evaluation_failures_total | counter | count | Evaluations of a rule that failed"),
 )  # fmt: skip

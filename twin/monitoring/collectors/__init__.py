@@ -16,6 +16,7 @@ from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
+from twin.monitoring.collectors.support import SupportCollector
 from twin.monitoring.collectors.team import TeamCollector
 from twin.monitoring.collectors.tokens import TokenCollector
 from twin.monitoring.collectors.venues import VenueCollector
@@ -37,4 +38,5 @@ def default_collectors(
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
+        SupportCollector(registry, since=desk.now),
     ]
