@@ -7,13 +7,25 @@ from typing import Any
 
 import pytest
 from chain_lab import real
+from paper_security import PaperPager, PaperTickets
 from paper_services import PaperServices
 
 from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.clock import Clock
-from twin.desk.port import ChainStats, Desk, Incident, Quote, SignedReport, Ticker, View
+from twin.desk.port import (
+    ChainStats,
+    Desk,
+    Incident,
+    Quote,
+    ServiceDesk,
+    SignedReport,
+    Ticker,
+    View,
+)
+from twin.desk.port.pager import Delivery
+from twin.desk.port.tickets import Ticket
 from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.errors import DeskError, NoData, Reverted
@@ -99,7 +111,12 @@ class SmallDesk:
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
         self.evidence = Records()
-        self.services = PaperServices()
+        self.tickets, self.pager = PaperTickets(), PaperPager()
+        paper = PaperServices()
+        self.services = ServiceDesk(
+            endpoints=paper.endpoints, indexer=paper.indexer, nodes=paper.nodes, probes=paper.probes,
+            tickets=self.tickets, pager=self.pager,
+        )  # fmt: skip
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
@@ -299,7 +316,8 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
         "chain": 1, "pool": 4, "oracle": 3, "index": 1, "fees": 4, "tokens": 8, "venues": 2,
         "team": 1,
     }  # fmt: skip
-    services = ("scrape", "node", "indexer", "endpoint", "probe")  # they ask no contract
+    # services ask no contract
+    services = ("scrape", "node", "indexer", "endpoint", "probe", "alertpath", "tickets")
     kept = {name.partition("{")[0] for name in values if not name.startswith(services)}
     assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
                     "venue_volume_pt_total"}  # fmt: skip
@@ -311,3 +329,32 @@ def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:
     assert not {"isStale", "fresh", "issuedToday"} & {function for _, function, _ in calls}
     assert all(one.calls is one.calls for one in collectors)
     assert len({one.name for one in collectors}) == len(collectors)
+
+
+def test_tickets_and_deliveries_are_counted_once_and_silence_is_an_error() -> None:
+    desk, registry, collectors = make()
+    support = collectors[-1]
+
+    def scrape(now: int) -> dict[str, float]:
+        desk.now = now
+        registry.begin(now)
+        support.collect(None, as_desk(desk), [])
+        registry.finish()
+        return read(registry, now)
+
+    def about(second: int, topic: str) -> Ticket:
+        return Ticket("TK-1", START + second, "ann", "form", topic, "help")
+
+    desk.tickets.opened = [about(10, "how-to"), about(20, "cannot-trade"), about(300, "how-to")]
+    desk.pager.log = [Delivery(START + 5, "One", "P1"), Delivery(START + 300, "Two", "P1")]
+    log = []
+    for now in (300, 600, 900):
+        values = scrape(START + now)
+        log.append(
+            [int(values[name]) for name in (
+                "tickets_opened_total{topic=how-to}", "tickets_opened_total{topic=cannot-trade}",
+                "alertpath_delivered_total{}")]
+        )  # fmt: skip
+    assert log == [[1, 1, 1], [2, 1, 2], [2, 1, 2]], "the present second is the next scrape's"
+    desk.services = ServiceDesk()
+    assert errors(scrape(START + 1200))["support"] == 1

@@ -6,6 +6,7 @@ import pytest
 from small_network import ANN, BEN, UNIT, Network
 
 from twin.chain.engines import available, make_engine
+from twin.chain.port import Call
 from twin.desk.lab import ChainLab
 from twin.desk.port import Lab
 from twin.errors import NoData
@@ -59,3 +60,27 @@ def test_the_budget_ends() -> None:
     lab.fork("first")
     with pytest.raises(NoData, match="budget of 1 forks"):
         lab.fork("second")
+
+
+def test_a_contract_may_be_the_sender_and_keeps_its_code() -> None:
+    network = Network()
+    fork = lab_of(network).fork("a test")
+    timelock = network.deployment.contract("FictraTimelock").address
+    pauser = network.deployment.roles["pauser"].account
+    assert fork.read("Authority", "hasRole", 7, pauser)[0]
+    done = fork.call(timelock, "Authority", "revokeRole", (7, pauser))
+    assert done.success, done.reason
+    assert not fork.read("Authority", "hasRole", 7, pauser)[0]
+    assert fork.read("FictraTimelock", "getMinDelay") > 0, "its code stands again"
+    assert network.chain.call(
+        Call(to=timelock, data=network.deployment.contract("FictraTimelock").encode("getMinDelay"))
+    ).success
+
+
+def test_a_test_wallet_signs_what_the_chain_recovers() -> None:
+    fork = lab_of(Network()).fork("a test")
+    wallet = fork.wallet("one")
+    v, r, s = wallet.sign(wallet.hash(b"a message"))
+    assert (v in {27, 28}, len(r), len(s)) == (True, 32, 32)
+    assert wallet.address == fork.wallet("one").address != fork.wallet("two").address
+    assert wallet.hash(b"").hex().startswith("c5d24601")

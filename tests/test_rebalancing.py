@@ -51,7 +51,7 @@ def off(**more: Any) -> PaperDesk:
 
 
 def replace_fills(made: PaperDesk, **changes: Any) -> Any:
-    return replace(made.services.fills, **changes)  # type: ignore[type-var]
+    return replace(made.services.fills, **changes)
 
 
 def settling(
@@ -78,7 +78,7 @@ def settling(
                 log_of("Reserve", event, id=number, amountOut=out)
             )
         fill = Fill(number, "aegis", amount, out, NOW, NOW, "settled", NOW)
-        done: list[Fill] = made.services.fills.done  # type: ignore[attr-defined]
+        done: list[Fill] = made.services.fills.done
         done.append(fill)
         return {"success": True, "reason": "", "block": block, "timestamp": made.now}
 
@@ -193,7 +193,7 @@ def test_a_slice_that_went_to_another_custodian_is_misrouted() -> None:
 
     def elsewhere(step: Act) -> dict[str, Any]:
         result = act(step)
-        done = made.services.fills.done  # type: ignore[attr-defined]
+        done = made.services.fills.done
         done[-1] = replace(done[-1], custodian="bastion")
         return result
 

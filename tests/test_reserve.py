@@ -111,7 +111,7 @@ def sliced(*, settled: int, to: int = 1, out: int = 400 * UNIT) -> PaperDesk:
 
 
 def replace_done(made: PaperDesk, *fills: Fill) -> Any:
-    return replace(made.services.fills, done=list(fills))  # type: ignore[type-var]
+    return replace(made.services.fills, done=list(fills))
 
 
 def test_what_a_slice_brought_since_the_statement_is_not_missing() -> None:
@@ -122,7 +122,7 @@ def test_what_a_slice_brought_since_the_statement_is_not_missing() -> None:
     made.answers["StableAsset", "balanceOf"] = 3_600 * UNIT
     finding = reconciled(made)
     assert (finding.verdict, finding.data["assets"]) == ("ok", 9_500 * UNIT)
-    made.services.fills.done[0] = replace(made.services.fills.done[0], settled=CLOSE)  # type: ignore[attr-defined]
+    made.services.fills.done[0] = replace(made.services.fills.done[0], settled=CLOSE)
     assert wrong(reconciled(made)) == {"missing": 1}, "the statement should have it by now"
 
 

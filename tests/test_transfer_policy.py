@@ -218,7 +218,7 @@ def test_there_is_nothing_to_try_before_somebody_holds_a_token() -> None:
 
 def test_a_holder_that_is_alone_tries_with_itself() -> None:
     made = desk()
-    made.services.transfers.holders = lambda: {"norway": NORWAY}  # type: ignore[method-assign]
+    made.services.transfers.holders = lambda: {"norway": NORWAY}
     assert [item["refused"] for item in work(made)[0].data["attempts"]] == [True] * 4
 
 

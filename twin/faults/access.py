@@ -83,9 +83,9 @@ class RogueGrant(Fault):
 
 
 class AllowlistParams(FaultParams):
-    """*person*, who left, still holds *role* on chain, and their key works where *key* says so."""
+    """*holder*, who left, still holds *role* on chain, and their key works where *key* says so."""
 
-    person: str = "pavel"
+    holder: str = "pavel"
     role: str = "oracle_admin"
     key: bool = True
 
@@ -104,29 +104,29 @@ class AllowlistNotRevoked(Fault):
 
     def prepare(self, spec: DeploymentSpec) -> DeploymentSpec:
         """Deploy with the old grant."""
-        return _with(spec, self.params.role, Grant(wallet_of(self.params.person), 0))
+        return _with(spec, self.params.role, Grant(wallet_of(self.params.holder), 0))
 
     def place(self) -> str:
         """The person's rights."""
-        return f"the rights of {self.params.person}"
+        return f"the rights of {self.params.holder}"
 
     def check(self, surfaces: Surfaces) -> None:
         """The person is known to the IAM."""
         people = services_of(surfaces).iam.people
-        if self.params.person not in people:
-            raise UnknownName("person", self.params.person, people)
+        if self.params.holder not in people:
+            raise UnknownName("person", self.params.holder, people)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Let the key work again; the role was there before the run began."""
         if self.params.key:
-            services_of(surfaces).iam.unrevoke(self.params.person)
-        return f"{self.params.person} still holds {self.params.role}"
+            services_of(surfaces).iam.unrevoke(self.params.holder)
+        return f"{self.params.holder} still holds {self.params.role}"
 
     def end(self, surfaces: Surfaces) -> str:
         """Take the key away; the role stays."""
         if self.params.key:
-            services_of(surfaces).iam.revoke(self.params.person)
-        return f"{self.params.person} has lost the key"
+            services_of(surfaces).iam.revoke(self.params.holder)
+        return f"{self.params.holder} has lost the key"
 
 
 class CancellerParams(FaultParams):

@@ -65,9 +65,13 @@ class KeyOffHours(Fault):
 
 
 class TamperParams(FaultParams):
-    """A line of *journal* goes; with *rewrite* every hash after it is made anew."""
+    """The line *back* places before the last of *journal* goes.
+
+    With *rewrite* every hash after it is made anew.
+    """
 
     journal: Literal["access", "iam", "alerts"] = "access"
+    back: int = Field(default=8, ge=1)
     rewrite: bool = False
 
 
@@ -85,7 +89,9 @@ class LogTamper(Fault):
     def begin(self, surfaces: Surfaces) -> str:
         """Take the line out."""
         about = self.params
-        return services_of(surfaces).journals.tamper(about.journal, rewrite=about.rewrite)
+        return services_of(surfaces).journals.tamper(
+            about.journal, back=about.back, rewrite=about.rewrite
+        )
 
     def end(self, surfaces: Surfaces) -> str:
         """What is gone is gone."""

@@ -39,7 +39,7 @@ class ExporterParams(FaultParams):
     """*collector* is silent, or frozen at its last answers, which look healthy."""
 
     collector: Literal[
-        "chain", "pool", "oracle", "index", "fees", "tokens", "venues", "team"
+        "chain", "pool", "oracle", "index", "fees", "tokens", "venues", "team", "support"
     ]  # fmt: skip
     how: Literal["silent", "frozen"] = "silent"
 

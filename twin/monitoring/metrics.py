@@ -191,5 +191,7 @@ slow_total        | counter | count   | Probes that waited longer for their bloc
 inclusion_seconds | gauge   | seconds | Time from submission to inclusion of the newest probe that was included
 pending_seconds   | gauge   | seconds | Age of the oldest probe that still waits, 0 where none does
 """),
+    ("tickets", "topic", "opened_total | counter | count | Tickets that users opened since monitoring started"),
+    ("alertpath", "", "delivered_total | counter | count | Alerts that the receiver got since monitoring started"),
     ("rule", "", "evaluation_failures_total | counter | count | Evaluations of a rule that failed"),
 )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 
 from twin.clock import HOUR, Clock, Process
 from twin.desk.port.identities import Person
-from twin.desk.port.journals import ROOT, Envelope, Line, digest
+from twin.desk.port.journals import ROOT, Anchor, Envelope, Line, digest
 from twin.errors import NoData, UnknownName
 from twin.scenario.services_work import JournalsSpec
 from twin.services.identities import Iam
@@ -60,6 +60,8 @@ class Journals:
         self.reviews, self._chance = reviews, chance
         self._lines: dict[str, list[Line]] = {name: [] for name in NAMES}
         self._planted: list[tuple[int, str, int]] = []
+        self._opened: dict[str, tuple[int, int]] = {}
+        self.anchors: dict[str, list[Anchor]] = {name: [] for name in NAMES}
 
     def write(
         self, journal: str, actor: str, action: str, *, resource: str, source: str,
@@ -73,12 +75,12 @@ class Journals:
         lines.append(replace(made, hash=digest(made)))
         return number
 
-    def tamper(self, journal: str, *, rewrite: bool) -> str:
-        """Take out the newest line that somebody wrote; with *rewrite* hash all after it anew."""
+    def tamper(self, journal: str, *, back: int, rewrite: bool) -> str:
+        """Take out the line *back* places before the last; with *rewrite* hash all after it anew."""
         lines = self._lines[journal]
-        if len(lines) < 3:
+        place = len(lines) - 1 - back
+        if place < 1:
             return f"{journal} has no line to take out"
-        place = len(lines) - 2
         gone = lines.pop(place)
         if rewrite:
             previous = lines[place - 1].hash
@@ -106,6 +108,13 @@ class Journals:
                 else:
                     self._ordinary()
             yield self._clock.after(HOUR - at)
+            self._anchor()
+
+    def _anchor(self) -> None:
+        """Have write-once storage note how each file ends."""
+        for name, lines in self._lines.items():
+            if lines:
+                self.anchors[name].append(Anchor(self._clock.now, len(lines), lines[-1].hash))
 
     def _count(self) -> int:
         return int(self._chance.poisson(self._spec.lines_per_hour))
@@ -156,7 +165,10 @@ class Journals:
         return self._lines[journal]
 
     def open(self, review: str) -> Envelope:
-        """Open the envelope for *review*, evidence that names its *since*, *until* and *flagged*."""
+        """Open the envelope for *review*, evidence that names its *since*, *until* and *flagged*.
+
+        A period is opened once: whoever has looked cannot file another review of it.
+        """
         try:
             data = self.reviews.data(review)
         except UnknownName:
@@ -164,6 +176,10 @@ class Journals:
         if not {"since", "until", "flagged"} <= data.keys():
             raise NoData(f"{review} names no period and no flagged lines: it is no review")
         since, until = data["since"], data["until"]
+        for other, (first, last) in self._opened.items():
+            if other != review and since < last and first < until:
+                raise NoData(f"the envelope of that period was opened for {other}: once is enough")
+        self._opened[review] = since, until
         planted = tuple((name, n) for at, name, n in self._planted if since <= at < until)
         return Envelope(review, planted)
 
@@ -195,6 +211,10 @@ class JournalClient:
         """Return the line in place *number*, counted from 1."""
         lines = self._journals.of(journal)
         return lines[number - 1] if 0 < number <= len(lines) else None
+
+    def anchors(self, journal: str, *, since: int) -> list[Anchor]:
+        """Return the hourly notes on *journal* from unix second *since* on."""
+        return [item for item in self._journals.anchors[journal] if item.at >= since]
 
     def envelope(self, review: str) -> Envelope:
         """Open the envelope for a review that was filed."""

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["ROOT", "Envelope", "Journals", "Line", "digest"]
+__all__ = ["ROOT", "Anchor", "Envelope", "Journals", "Line", "digest"]
 
 ROOT = "0" * 64
 """What the first line of a journal names as the one before it."""
@@ -33,6 +33,15 @@ class Line:
     source: str
     result: str
     previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What write-once storage noted at unix second *at*: *size* lines, the last with this *hash*."""
+
+    at: int
+    size: int
     hash: str
 
 
@@ -65,6 +74,9 @@ class Journals(Protocol):
 
     def line(self, journal: str, number: int) -> Line | None:
         """Return the line called *number*, counted from 1, or None where none is."""
+
+    def anchors(self, journal: str, *, since: int) -> list[Anchor]:
+        """Return the hourly notes on *journal* from unix second *since* on, out of anybody's reach."""
 
     def envelope(self, review: str) -> Envelope:
         """Open the envelope for the review filed as evidence *review*.

@@ -21,6 +21,7 @@ from twin.monitoring.collectors.nodes import NodeCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
 from twin.monitoring.collectors.probes import ProbeCollector
+from twin.monitoring.collectors.support import SupportCollector
 from twin.monitoring.collectors.team import TeamCollector
 from twin.monitoring.collectors.tokens import TokenCollector
 from twin.monitoring.collectors.venues import VenueCollector
@@ -47,4 +48,5 @@ def default_collectors(
         IndexerCollector(registry),
         EndpointCollector(registry, desk.services.endpoints.names()),
         ProbeCollector(registry, desk.services.probes.roles()),
+        SupportCollector(registry, since=desk.now),
     ]

@@ -240,19 +240,25 @@ class Support(Settings):
     backlog: int = 30
 
 
-def _promote(topics: Mapping[str, Any]) -> Generator[Step, Any, dict[str, str]]:
+def _promote(topics: Mapping[str, Any], *, staffed: bool) -> Generator[Step, Any, dict[str, str]]:
     """Make an incident of each topic that enough users name and nothing explains."""
     promoted: dict[str, str] = {}
     for name, about in topics.items():
         topic = TOPICS.get(name)
         if topic is None or not about["enough"] or about["incident"] or about["alert"]:
             continue
+        what = f"{about['users']} users report {name} and no alert explains it"
+        urgent = topic.severity == "P1" or (topic.severity == "P2" and not staffed)
+        if urgent:  # what may not wait for a shift is nobody's to decide
+            promoted[name] = yield from escalate(what, family=topic.domain, severity=topic.severity)
+            continue
+        if not staffed:
+            continue
         choice = yield Decide(
             "liaison", f"Are {about['users']} users with {name} an incident?",
             ("promote", "watch"), "promote", dict(about),
         )  # fmt: skip
         if choice == "promote":
-            what = f"{about['users']} users report {name} and no alert explains it"
             promoted[name] = yield from escalate(what, family=topic.domain, severity=topic.severity)
     return promoted
 
@@ -277,10 +283,11 @@ def support_tickets(case: Case, settings: Support) -> Runbook:
     seen = yield Look("Which tickets wait?", queue)
     waiting = seen["waiting"]
     done, at_once = answered(waiting, batch=settings.batch, mass=settings.mass)
-    promoted: dict[str, str] = {}
     took: list[int] = []
-    if waiting:
-        promoted = yield from _promote(seen["topics"])
+    promoted = yield from _promote(seen["topics"], staffed=seen["staffed"])
+    if not seen["staffed"]:
+        done, at_once = [], []
+    if done:
         single = len([item for item in done if item["topic"] not in at_once])
         effort = settings.per_mass * len(at_once) + settings.per_ticket * single
         yield Work("liaison", effort, f"answer {len(done)} tickets")
@@ -301,6 +308,7 @@ def support_tickets(case: Case, settings: Support) -> Runbook:
     data = {"until": seen["until"], "waiting": [item["id"] for item in rest],
             "oldest": min((item["opened"] for item in rest), default=seen["until"]),
             "answered": len(done), "at_once": at_once, "late": late, "topics": seen["topics"],
+            "promoted_at": seen["promoted_at"] | dict.fromkeys(promoted, seen["until"]),
             "promoted": promoted, "slowest": max(took, default=0)}  # fmt: skip
     wrong = [name for name, count in problems.items() if count]
     if wrong:
@@ -356,13 +364,13 @@ def daily_meeting(case: Case, settings: Meeting) -> Runbook:
     for entry in seen["settled"]:
         yield Keep("decision", entry=entry, state="done")
     decided = []
+    ownerless = {item["about"] for item in seen["lost"] if item["kind"] != "lost"}
     for item in _to_decide(seen)[: settings.items]:
         choice = yield Decide(
             "commander", f"{item['about']}: {item['why']}", ("act", "accept"), "act", item
         )
-        if item["kind"] in ("change", "risk", "action", "ticket", "decision") and choice == "act":
-            yield Keep(item["kind"], entry=item["about"], owner=chair["who"],
-                       due=seen["at"] + settings.due)  # fmt: skip
+        if choice == "act" and item["about"] in ownerless:
+            yield Keep(item["kind"], entry=item["about"], owner=chair["who"])
         name = yield Keep(
             "decision", subject=f"{choice}: {item['about']}, {item['why']}", owner=chair["who"],
             state="open" if choice == "act" else "done", due=seen["at"] + settings.due,

@@ -10,7 +10,7 @@ from twin.errors import ChainError, DeskError
 
 __all__ = ["COLLECTORS", "arrivals", "checklist"]
 
-COLLECTORS = ("chain", "pool", "oracle", "index", "fees", "tokens", "venues", "team")
+COLLECTORS = ("chain", "pool", "oracle", "index", "fees", "tokens", "venues", "team", "support")
 """The exporters that have to answer, by the name of their collector."""
 
 Line = dict[str, Any]

@@ -62,19 +62,32 @@ def broken(lines: Iterable[Line], *, number: int, previous: str) -> str:
     return ""
 
 
-def _whole(desk: Desk, journal: str, head: list[Any] | None) -> tuple[str, list[Any]]:
-    """Check *journal* from the *head* of the last review on; return what is wrong and the new head."""
+def _whole(
+    desk: Desk, journal: str, head: list[Any] | None, *, since: int
+) -> tuple[str, list[Any]]:
+    """Check *journal* from the *head* of the last review on; return what is wrong and the new head.
+
+    A head is how many lines the file had, and the number and hash of its last one.
+    """
     files = desk.services.journals
-    number, previous = (int(head[0]), str(head[1])) if head else (0, ROOT)
-    if head and number:
-        known = files.line(journal, number)
-        if known is None or known.hash != previous:
-            return f"line {number} is not the one that the last review saw", [number, previous]
+    place, number, previous = (int(head[0]), int(head[1]), str(head[2])) if head else (0, 0, ROOT)
+    wrong = ""
+    if place:
+        known = files.line(journal, place)
+        if known is None or (known.number, known.hash) != (number, previous):
+            wrong = f"line {number} is not the one that the last review saw"
+            number, previous = (known.number, known.hash) if known else (0, ROOT)
+    for anchor in files.anchors(journal, since=since):
+        known = files.line(journal, anchor.size)
+        if known is None or known.hash != anchor.hash:
+            wrong = wrong or f"line {anchor.size} is not the one that was noted at {anchor.at}"
     size = files.size(journal)
-    lines = [line for place in range(number + 1, size + 1)
-             if (line := files.line(journal, place)) is not None]  # fmt: skip
-    wrong = broken(lines, number=number, previous=previous)
-    return wrong, [lines[-1].number, lines[-1].hash] if lines else [number, previous]
+    lines = [
+        line for at in range(place + 1, size + 1) if (line := files.line(journal, at)) is not None
+    ]
+    wrong = wrong or broken(lines, number=number, previous=previous)
+    last = lines[-1] if lines else None
+    return wrong, [size, last.number, last.hash] if last else [size, number, previous]
 
 
 def sample(desk: Desk, budget: int, threshold: int) -> dict[str, Any]:
@@ -87,7 +100,9 @@ def sample(desk: Desk, budget: int, threshold: int) -> dict[str, Any]:
     machines = [key.owner for key in iam.api_keys() if key.owner not in people] + ["alertmanager"]
     tampered, heads, scored, count = {}, {}, [], 0
     for journal in files.names():
-        wrong, heads[journal] = _whole(desk, journal, before.get("heads", {}).get(journal))
+        wrong, heads[journal] = _whole(
+            desk, journal, before.get("heads", {}).get(journal), since=since
+        )
         if wrong:
             tampered[journal] = wrong
         for line in files.lines(journal, since=since, until=until):

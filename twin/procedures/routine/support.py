@@ -64,17 +64,36 @@ def queue(desk: Desk) -> dict[str, Any]:
         if item.opened < until and (item.opened >= since or item.id in kept)
     ]  # fmt: skip
     waiting.sort(key=lambda item: (item["due"], item["id"]))
-    return {"until": until, "waiting": waiting, "topics": _clusters(desk)}
+    return {
+        "until": until,
+        "waiting": waiting,
+        "topics": _clusters(desk, before.get("promoted_at", {})),
+        "promoted_at": dict(before.get("promoted_at", {})),
+        "staffed": _staffed(desk),
+    }
 
 
-def _clusters(desk: Desk) -> dict[str, Any]:
-    """Return each topic of the last hours: its users, and the alert or incident that explains it."""
+def _staffed(desk: Desk) -> bool:
+    """Say whether somebody who answers tickets is at work: a liaison, or an operator for want of one."""
+    people = desk.services.identities.people()
+    able = [item for item in people if "liaison" in item.roles]
+    able = able or [item for item in people if "operator" in item.roles]
+    return any(item.hours is not None and item.hours.cover(desk.now) for item in able)
+
+
+def _clusters(desk: Desk, promoted_at: Mapping[str, int]) -> dict[str, Any]:
+    """Return each topic of the last hours: its users, and the alert or incident that explains it.
+
+    Who wrote before a topic was promoted is in that incident already.
+    """
     lately = desk.services.tickets.since(max(0, desk.now - WINDOW))
     open_incidents = {item.family: item.id for item in reversed(desk.incidents.open())}
     alerts = {alert.labels.get("domain", ""): alert.rule for alert in desk.alerts.firing()
               if alert.severity in ("P1", "P2", "P3")}  # fmt: skip
     users: dict[str, set[str]] = {}
     for item in lately:
+        if item.opened < promoted_at.get(item.topic, 0):
+            continue
         users.setdefault(item.topic, set()).add(item.user)
     return {
         name: {
