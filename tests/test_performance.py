@@ -234,18 +234,25 @@ def test_a_mint_needs_something_behind_it() -> None:
     assert [executed(desk).problems["unbacked"] for desk, _ in rows] == [n for _, n in rows]
 
 
+ASKED = {"mint": {"to": f"0x{THIEF.hex()}", "amount": 5}}
+
+
 @pytest.mark.parametrize(
-    ("data", "count"),
+    ("data", "state", "mints", "count"),
     [
-        ({"function": "mint", "amount": 5}, 0),
-        ({"function": "mint", "args": ["0x66", 5]}, 0),
-        ({"function": "mint", "amount": 6}, 1),
-        ({"function": "pause", "amount": 5}, 1),
+        (ASKED, "approved", 1, 0),
+        (ASKED, "rejected", 1, 1),
+        (ASKED, "approved", 2, 1),  # asked for once, minted twice
+        ({"mint": {"to": f"0x{THIEF.hex()}", "amount": 6}}, "approved", 1, 1),
+        ({"mint": {"to": f"0x{ISSUER.hex()}", "amount": 5}}, "approved", 1, 1),
+        ({}, "approved", 1, 1),
     ],
 )
-def test_an_issuers_mint_is_covered_by_the_entry_that_names_it(data: Any, count: int) -> None:
-    desk = minting(minted(ISSUER))
-    desk.stores.create("change", NOW, subject="mint", state="approved", owner="emeka", data=data)
+def test_an_issuers_mint_is_covered_by_the_change_that_asks_for_it(
+    data: Any, state: str, mints: int, count: int
+) -> None:
+    desk = minting(*[minted(ISSUER)] * mints)
+    desk.stores.create("change", NOW, subject="mint", state=state, owner="emeka", data=data)
     assert executed(desk).problems["unbacked"] == count
 
 

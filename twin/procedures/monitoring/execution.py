@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from twin.desk.port import Call, CallStats, Desk, View
@@ -98,21 +97,22 @@ def unbacked(desk: Desk, view: View, *, since: int) -> list[dict[str, Any]]:
     """Return the mints since unix second *since* that nothing stands behind.
 
     What Reserve and Conversion mint must be what they took in for it, in sum. What an issuer
-    mints by hand needs an entry of the stores that names the amount: a change, a decision, an
-    action. The genesis is nobody's mint.
+    mints by hand needs a change that asks for just that, each once. The genesis is nobody's mint.
     """
     named = {desk.register.address(name): name for name in ("Reserve", "Conversion")}
     minted = dict.fromkeys(named.values(), 0)
     approved = _approved(desk)
     found: list[dict[str, Any]] = []
     for record in view.logs("PaymentToken", "Minted", since=since):
-        source = named.get(record.args["by"])
-        amount = record.args["amount"]
+        source, amount = named.get(record.args["by"]), record.args["amount"]
         if source:
             minted[source] += amount
-        elif record.block and amount not in approved:
-            found.append({"block": record.block, "by": record.args["by"],
-                          "to": record.args["to"], "amount": amount})  # fmt: skip
+        elif record.block:
+            mint = {"to": f"0x{record.args['to'].hex()}", "amount": amount}
+            if mint in approved:
+                approved.remove(mint)
+            else:
+                found.append({**mint, "by": record.args["by"], "block": record.block})
     taken = {"Reserve": 0, "Conversion": 0}
     for record in view.logs("Reserve", "MintedAgainst", since=since):
         taken["Reserve"] += record.args["ptAmount"]
@@ -124,15 +124,10 @@ def unbacked(desk: Desk, view: View, *, since: int) -> list[dict[str, Any]]:
     return found
 
 
-def _approved(desk: Desk) -> set[int]:
-    """Return the amounts that entries of the stores name as minted."""
-    entries = [item for kind in ("change", "decision", "action")
-               for item in desk.stores.entries(kind)]  # fmt: skip
-    return {amount for item in entries for amount in _amounts(item.data)}
-
-
-def _amounts(data: Mapping[str, Any]) -> list[int]:
-    if "mint" not in str(data.get("function", "")):
-        return []
-    given = [data.get("amount"), *(data.get("args") or ())]
-    return [int(value) for value in given if isinstance(value, int)]
+def _approved(desk: Desk) -> list[Any]:
+    """Return {to, amount} of the mints that changes ask for, as TF2 writes them."""
+    return [
+        entry.data["mint"]
+        for entry in desk.stores.entries("change")
+        if "mint" in entry.data and entry.state != "rejected"
+    ]
