@@ -45,7 +45,7 @@ from twin.protocol.deployment import DeploymentSpec, deploy, parameters_of
 from twin.protocol.invariants import Watch
 from twin.protocol.parameters import Endowment
 from twin.protocol.reader import Reader
-from twin.protocol.roles import account_of
+from twin.protocol.roles import account_of, role_named
 from twin.random import Streams
 from twin.recorder import Recorder
 from twin.scenario import Scenario
@@ -101,7 +101,7 @@ class World:
         )
         self.services = Services(
             scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
-            market=self.market, streams=self.streams,
+            market=self.market, streams=self.streams, records=records,
         )  # fmt: skip
         self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.desk = self._make_desk(approved, parts.engine, records)
@@ -180,6 +180,12 @@ class World:
             addresses={name: item.address for name, item in deployment.contracts.items()}
             | {name: grant.account for name, grant in deployment.roles.items()},
             feeds=deployment.feeds,
+            contracts=deployment.code_hashes,
+            holders={
+                int(role_named(label)): [grant.account for grant in grants]
+                for label, grants in deployment.holders.items()
+            },
+            nodes=deployment.nodes,
         )
         return TwinDesk(
             self.clock,

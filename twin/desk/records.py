@@ -140,6 +140,18 @@ class Records:
         data: Mapping[str, Any] = json.loads(line)["data"]
         return data
 
+    def lines(self, first: int = 0) -> list[str]:
+        """Return the lines of the records from number *first* (0 is the oldest) on, as filed."""
+        if first >= len(self.filed):
+            return []
+        place = self._offsets[self.filed[first].ref]
+        if self._path is None:
+            return self._lines[place:]
+        self.flush()
+        with self._path.open("rb") as lines:
+            lines.seek(place)
+            return lines.read().decode("ascii").splitlines(keepends=True)
+
     def intact(self) -> bool:
         """Prove the chain of hashes over every line filed, as an outsider would."""
         try:
@@ -174,13 +186,14 @@ def _record(number: int, line: str) -> tuple[dict[str, Any], str]:
     return body, body.pop("hash")
 
 
-def verify(lines: Iterable[str], *, last: str | None = None) -> int:
+def verify(lines: Iterable[str], *, last: str | None = None, first: str = GENESIS) -> int:
     """Return how many records *lines* hold, after proving the chain; CrashError where it breaks.
 
     The chain cannot show by itself that its end was cut off: *last*, the hash that the log of
-    events gives for the last record filed, shows that too.
+    events gives for the last record filed, shows that too. A part that does not begin the chain
+    follows the record whose hash is *first*.
     """
-    previous, count = GENESIS, 0
+    previous, count = first, 0
     for line in lines:
         count += 1
         body, claimed = _record(count, line)

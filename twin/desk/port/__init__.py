@@ -7,9 +7,19 @@ changes the world is not here: a runbook yields a step, and the executor carries
 
 from __future__ import annotations
 
-from twin.desk.port.chain import Call, ChainStats, LogRecord, Simulation, View
+from twin.desk.port.backups import BACKUP_KINDS, BackupFile, Backups
+from twin.desk.port.chain import (
+    AccountRecord,
+    Call,
+    ChainStats,
+    DecodedCall,
+    LogRecord,
+    Simulation,
+    View,
+)
 from twin.desk.port.desk import Desk
-from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.lab import Fork, Lab, Restored
+from twin.desk.port.operators import Candidate, NodeStatus, Operators, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
@@ -22,7 +32,8 @@ from twin.desk.port.team import (
     Register,
     Stores,
 )
-from twin.desk.port.watch import Alert, Alerts, Metrics
+from twin.desk.port.vendors import VendorRecord, Vendors
+from twin.desk.port.watch import Alert, Alerts, Metrics, RuleStatus
 from twin.desk.stores import Entry
 from twin.quotes import (
     BankStatement,
@@ -34,15 +45,21 @@ from twin.quotes import (
 )
 
 __all__ = [
+    "BACKUP_KINDS",
+    "AccountRecord",
     "Alert",
     "Alerts",
+    "BackupFile",
+    "Backups",
     "BankStatement",
     "Banks",
     "Call",
+    "Candidate",
     "ChainStats",
     "Custody",
     "CustodyStatement",
     "Customs",
+    "DecodedCall",
     "Desk",
     "Entry",
     "Evidence",
@@ -55,15 +72,22 @@ __all__ = [
     "Lab",
     "LogRecord",
     "Metrics",
+    "NodeStatus",
     "Notice",
     "Notices",
+    "Operators",
     "Quote",
     "Register",
+    "Restored",
+    "RuleStatus",
     "ServiceDesk",
+    "ShadowReport",
     "SignedReport",
     "Simulation",
     "Stores",
     "Ticker",
+    "VendorRecord",
+    "Vendors",
     "Venues",
     "View",
 ]
