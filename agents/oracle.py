@@ -76,11 +76,17 @@ class OracleNode(TwinAgent):
         self._scale = (numerator, denominator)
         self._rouse()
 
+    def silence(self, silent: bool) -> None:
+        """Report and attest nothing while *silent*: the process is dead."""
+        self._silent = silent
+        self._rouse()
+
     def settle_in(self, habitat: Habitat) -> None:
         """Move in with nothing reported yet; what is heard from here on counts."""
         super().settle_in(habitat)
         self._feed = habitat.deployment.feeds[self.params.commodity]
         self._scale = (1, 1)
+        self._silent = False
         self._submitted = self._reported = 0
         self._retry_at = 0
         noise = self.params.noise * (NOISY if self.params.conduct == "noisy" else 1)
@@ -105,7 +111,7 @@ class OracleNode(TwinAgent):
         self._jitter = int(self.chance.integers(0, 2 * MINUTE))
         yield habitat.clock.after(1 + self._jitter // 4)
         while True:
-            if habitat.clock.now >= self._retry_at:
+            if habitat.clock.now >= self._retry_at and not self._silent:
                 yield from self._report()
             if not self._roused.triggered:
                 yield habitat.clock.after(self._wait()) | self._roused
@@ -246,6 +252,8 @@ class OracleNode(TwinAgent):
         yield habitat.clock.after(
             1 + round(self.params.reading * float(chance.standard_exponential()))
         )
+        if self._silent:
+            return
         quantity = habitat.customs.reading(document, chance, self.params.reading_error_ppm)
         if self.params.conduct == "lazy":
             quantity = claimed  # it signs what it is shown

@@ -11,7 +11,17 @@ from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.clock import Clock
-from twin.desk.port import ChainStats, Desk, Incident, Quote, SignedReport, Ticker, View
+from twin.desk.port import (
+    ChainStats,
+    Desk,
+    Incident,
+    NodeStatus,
+    Quote,
+    ServiceDesk,
+    SignedReport,
+    Ticker,
+    View,
+)
 from twin.desk.register import SignedRegister
 from twin.errors import DeskError, NoData, Reverted
 from twin.monitoring.collectors import Collector, default_collectors
@@ -89,12 +99,30 @@ class Incidents:
         return [Incident("I", START, "open", one, "pool", "", []) for one in self.severities]
 
 
+class Operators:
+    """One node that answers and one that does not."""
+
+    def nodes(self) -> list[str]:
+        return ["one", "two"]
+
+    def status(self, node: str) -> NodeStatus:
+        if node == "two":
+            raise NoData("two does not answer")
+        return NodeStatus(node, "someone", "1.0", START, 800, 5 * 10**18, START)
+
+    def _unasked(self, *_args: object, **_kinds: object) -> Any:
+        raise AssertionError("a collector asks for the status alone")
+
+    release = candidates = shadow_reports = authentic = _unasked
+
+
 class SmallDesk:
     def __init__(self, view: RealView) -> None:
         self.view = view
         self.now = START
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
+        self.services = ServiceDesk(operators=Operators())
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
@@ -304,3 +332,14 @@ def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:
     assert not {"isStale", "fresh", "issuedToday"} & {function for _, function, _ in calls}
     assert all(one.calls is one.calls for one in collectors)
     assert len({one.name for one in collectors}) == len(collectors)
+
+
+def test_an_endpoint_that_is_silent_is_down_and_no_missing_answer() -> None:
+    desk, registry, collectors = make()
+    scrape(desk, registry, collectors)
+    values = read(registry, START)
+    assert {name: value for name, value in values.items() if name.startswith("operator_")} == {
+        "operator_up{node=one}": 1, "operator_latency_seconds{node=one}": 0.8,
+        "operator_gas_ether{node=one}": 5, "operator_up{node=two}": 0,
+    }  # fmt: skip
+    assert "operators" not in errors(values)

@@ -14,6 +14,7 @@ from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
 from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
+from twin.monitoring.collectors.operators import OperatorCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
 from twin.monitoring.collectors.team import TeamCollector
@@ -37,4 +38,5 @@ def default_collectors(
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
+        OperatorCollector(registry, desk.services.operators.nodes()),
     ]

@@ -1,0 +1,1 @@
+"""Routine operations: what is done every day, week and month (R)."""
