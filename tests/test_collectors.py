@@ -323,7 +323,8 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
     }  # fmt: skip
     kept = {name.partition("{")[0] for name in values if not name.startswith("scrape")}
     assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
-                    "venue_volume_pt_total"}  # fmt: skip
+                    "venue_volume_pt_total", "operator_up", "operator_latency_seconds",
+                    "operator_gas_ether"}  # fmt: skip
 
 
 def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:

@@ -127,3 +127,37 @@ def test_code_that_is_swapped_under_a_proposal_is_found() -> None:
 def test_a_quiet_day_of_governance_is_quiet() -> None:
     stage = routine("RW3", duration="2d", protocol=GOVERNED, market={"commodities": {}}).run(DAY)
     assert verdicts(found(stage, "RW3")) == ["ok"]
+
+
+def test_a_statement_that_came_true_no_more_while_it_was_edited_is_made_anew() -> None:
+    pause = fault("x", "config-drift", "3d12h20m", authority="pauser", contract="LiquidityPool",
+                  function="pause", args=[])  # fmt: skip
+    stage = routine(
+        "RW4", duration="4d", monitoring={"scrape_interval": "10m"}, sealed=sealed(pause)
+    )
+    (record,) = found(stage.run(3 * DAY + 15 * HOUR), "RW4")
+    first, second = data_of(stage, record)["attempts"]
+    assert first["check"]["wrong"] == ["contracts paused: the draft says 0, it is 1"]
+    assert second["check"]["wrong"] == []
+    assert (record.verdict, record.problems["withheld"]) == ("finding", 0)
+    (notice,) = stage.world.desk.notices.published("stakeholders")
+    assert "contracts paused: 1" in notice.text
+
+
+def test_a_statement_beside_a_notice_that_holds_no_more_is_withheld() -> None:
+    pause = fault("x", "config-drift", "20h", authority="pauser", contract="LiquidityPool",
+                  function="pause", args=[])  # fmt: skip
+    stage = routine("RW4", duration="4d", sealed=sealed(pause))
+    board = stage.world.notices
+    stage.at(DAY, lambda: board.publish(
+        stage.world.clock.now, audience="market", subject="LiquidityPool unpaused", text="it goes on"
+    ))  # fmt: skip
+    (record,) = found(stage.run(3 * DAY + 15 * HOUR), "RW4")
+    assert (record.problems["contradiction"], record.problems["withheld"]) == (1, 1)
+    assert stage.world.desk.notices.published("stakeholders") == []
+    assert "StatementWrong" in {event.rule for _, event in stage.of("alert", state="firing")}
+
+
+def test_a_quiet_week_is_stated_and_confirmed() -> None:
+    (record,) = found(routine("RW4", duration="4d").run(3 * DAY + 15 * HOUR), "RW4")
+    assert (record.verdict, set(record.problems.values())) == ("ok", {0})

@@ -19,8 +19,9 @@ PPM = 1_000_000
 PAUSABLE = ("AllocationBook", "FoundationToken", "LiquidityPool", "OracleNetwork", "PaymentToken")
 
 
-def _metric(desk: Desk, expression: str, scale: int) -> int | None:
-    found = desk.metrics.query(expression)
+def _metric(desk: Desk, name: str, scale: int) -> int | None:
+    """Return the newest sample of *name*: what is asked at the second of a scrape comes before it."""
+    found = desk.metrics.query(f"last_over_time({name}[2h])")
     return round(found[0][1] * scale) if found else None
 
 
@@ -28,7 +29,7 @@ def draft(desk: Desk) -> list[dict[str, Any]]:
     """Return the statements of this week's draft: key, text, value (an integer or None)."""
     since = desk.now - WEEK
     incidents = desk.incidents.all()
-    paused = desk.metrics.query("sum(fictra_contract_paused)")
+    paused = desk.metrics.query("sum(last_over_time(fictra_contract_paused[2h]))")
     values: dict[str, tuple[str, int | None]] = {
         "pt_supply": ("Payment Tokens in existence (units)",
                       _metric(desk, "fictra_pt_supply", 10**6)),
