@@ -19,33 +19,40 @@ PPM = 1_000_000
 PAUSABLE = ("AllocationBook", "FoundationToken", "LiquidityPool", "OracleNetwork", "PaymentToken")
 
 
-def _metric(desk: Desk, name: str, scale: int) -> int | None:
-    """Return the newest sample of *name*: what is asked at the second of a scrape comes before it."""
-    found = desk.metrics.query(f"last_over_time({name}[2h])")
-    return round(found[0][1] * scale) if found else None
+def _sampled(desk: Desk, name: str, scale: int) -> tuple[int | None, int]:
+    """Return the newest sample of *name*, scaled, and the unix second that it is of.
+
+    Whoever asks at the second of a scrape asks before it: the newest may be an interval old.
+    """
+    times = desk.metrics.query(f"max_over_time(timestamp({name})[2h:5m])")
+    if not times:
+        return None, desk.now
+    at = round(times[0][1])
+    back = f" offset {desk.now - at}s" if at < desk.now else ""
+    found = desk.metrics.query(f"{name}{back}")
+    return (round(found[0][1] * scale) if found else None), at
 
 
 def draft(desk: Desk) -> list[dict[str, Any]]:
-    """Return the statements of this week's draft: key, text, value (an integer or None)."""
-    since = desk.now - WEEK
+    """Return the statements of this week's draft: key, text, value (or None), as of when."""
+    now, since = desk.now, desk.now - WEEK
     incidents = desk.incidents.all()
     paused = desk.metrics.query("sum(last_over_time(fictra_contract_paused[2h]))")
-    values: dict[str, tuple[str, int | None]] = {
-        "pt_supply": ("Payment Tokens in existence (units)",
-                      _metric(desk, "fictra_pt_supply", 10**6)),
-        "ft_supply": ("Foundation Tokens in existence (thousandths)",
-                      _metric(desk, "fictra_ft_supply", 1000)),
-        "incidents_open": ("incidents open", sum(item.closed is None for item in incidents)),
-        "incidents_week": ("incidents opened this week",
-                           sum(item.opened >= since for item in incidents)),
-        "paused": ("contracts paused", round(paused[0][1]) if paused else None),
-        "changes_done": ("changes carried out this week",
-                         sum(entry.state in {"done", "executed"} and entry.changed >= since
-                             for entry in desk.stores.entries("change"))),
-    }  # fmt: skip
+    pt, pt_at = _sampled(desk, "fictra_pt_supply", 10**6)
+    ft, ft_at = _sampled(desk, "fictra_ft_supply", 1000)
+    rows: list[tuple[str, str, int | None, int]] = [
+        ("pt_supply", "Payment Tokens in existence (units)", pt, pt_at),
+        ("ft_supply", "Foundation Tokens in existence (thousandths)", ft, ft_at),
+        ("incidents_open", "incidents open", sum(item.closed is None for item in incidents), now),
+        ("incidents_week", "incidents opened this week",
+         sum(item.opened >= since for item in incidents), now),
+        ("paused", "contracts paused", round(paused[0][1]) if paused else None, now),
+        ("changes_done", "changes carried out this week",
+         sum(entry.state in {"done", "executed"} and entry.changed >= since
+             for entry in desk.stores.entries("change")), now),
+    ]  # fmt: skip
     return [
-        {"key": key, "text": text, "value": value, "as_of": desk.now}
-        for key, (text, value) in values.items()
+        {"key": key, "text": text, "value": value, "as_of": at} for key, text, value, at in rows
     ]
 
 
@@ -54,21 +61,39 @@ def rendered(statements: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(f"{one['text']}: {one['value']}" for one in statements)
 
 
-def _second_path(desk: Desk) -> dict[str, int]:
-    """Return the same facts by another way: the chain, the states of incidents one by one."""
-    view, since = desk.at(), desk.now - WEEK
+FLOWS = {
+    "pt_supply": ("PaymentToken", (("Minted", 1), ("Burned", -1)), 1),
+    "ft_supply": ("FoundationToken", (("Issued", 1), ("Retired", -1), ("Reversed", -1)), 10**15),
+}
+"""Token, the events that move its supply and how, and the unit of the statement."""
+
+
+def _supply(desk: Desk, key: str, as_of: int) -> int:
+    """Return a supply as of a block of then: the chain's now, less what its events moved since."""
+    token, events, unit = FLOWS[key]
+    view = desk.at()
+    supply = int(view.read(token, "totalSupply"))
+    for event, sign in events:
+        for log in view.logs(token, event, since=as_of + 1):
+            supply -= sign * log.args["amount"]
+    return supply // unit
+
+
+def _second_path(desk: Desk, as_of: Mapping[str, int]) -> dict[str, int]:
+    """Return the same facts by another way: the chain, the history of incidents one by one."""
+    view = desk.at()
+    week = as_of.get("incidents_week", desk.now) - WEEK
     incidents = desk.incidents.all()
     entries = desk.stores.entries("change")
     return {
-        "pt_supply": int(view.read("PaymentToken", "totalSupply")),
-        "ft_supply": int(view.read("FoundationToken", "totalSupply")) // 10**15,
+        **{key: _supply(desk, key, as_of.get(key, desk.now)) for key in FLOWS},
         "incidents_open": len(desk.incidents.open()),
         "incidents_week": sum(
-            bool(item.history) and item.history[0][1] >= since for item in incidents
+            bool(item.history) and item.history[0][1] >= week for item in incidents
         ),
         "paused": sum(bool(view.read(name, "paused")) for name in PAUSABLE),
         "changes_done": sum(
-            entry.state in {"done", "executed"} and entry.changed >= since for entry in entries
+            entry.state in {"done", "executed"} and entry.changed >= week for entry in entries
         ),
     }
 
@@ -97,7 +122,7 @@ def checked(
     desk: Desk, statements: Sequence[Mapping[str, Any]], tolerance_ppm: int
 ) -> dict[str, Any]:
     """Return what is wrong with *statements* now: reasons by item, and the values found."""
-    truth = _second_path(desk)
+    truth = _second_path(desk, {str(one["key"]): one["as_of"] for one in statements})
     wrong: list[str] = []
     missing: list[str] = []
     for one in statements:

@@ -296,10 +296,10 @@ ITEMS = ("unknown-call", "no-code", "code", "code-swapped", "fails", "role", "fu
 
 
 class StakeholderDraft(Settings):
-    """Parameters of RW4: seconds of editing; a supply may be off by *tolerance_ppm*."""
+    """Parameters of RW4: seconds of editing; a supply may be rounded by *tolerance_ppm*."""
 
     effort: int = 2700
-    tolerance_ppm: int = 5_000
+    tolerance_ppm: int = 10
     rounds: int = 2
 
 
