@@ -9,6 +9,7 @@ from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.chain.port import AccountState, BlockEnv, Engine, Execution, Transaction
 from twin.clock import Clock
+from twin.protocol.reader import Reader
 
 START = 1_700_000_000
 CHAIN = 7
@@ -143,3 +144,9 @@ def wait(made: Chain, seconds: int = 12) -> None:
 
 COUNTER = asm("PUSH0 SLOAD 1 ADD DUP1 PUSH0 SSTORE PUSH0 MSTORE 32 PUSH0 LOG0 32 PUSH0 RETURN")
 """Adds one to slot 0, logs the sum and returns it."""
+
+
+def real(reader: Reader) -> Chain:
+    """Return the twin's own chain behind *reader*."""
+    assert isinstance(reader.chain, Chain)
+    return reader.chain

@@ -19,13 +19,13 @@ from twin.desk.port import (
     AccountRecord,
     Alert,
     Call,
+    CallStats,
     ChainStats,
     DecodedCall,
     ExportRecord,
     LogRecord,
     Quote,
     RuleStatus,
-    ServiceDesk,
     SignedReport,
     Simulation,
     Ticker,
@@ -79,9 +79,9 @@ def quiet_answers() -> dict[tuple[str, str], Any]:
 class PaperView:
     """The chain as the paper says."""
 
-    def __init__(self, desk: PaperDesk) -> None:
+    def __init__(self, desk: PaperDesk, block: int | None = None) -> None:
         self.desk = desk
-        self.block, self.timestamp = 300, desk.now
+        self.block, self.timestamp = (300, desk.now) if block is None else (block, desk.genesis)
 
     def read(self, contract: str, function: str, *args: Any) -> Any:
         answer = self._answer(contract, function, args)
@@ -121,6 +121,10 @@ class PaperView:
             raise NoData("the explorer does not answer")
         return self.desk.stats
 
+    def calls(self, *, since: int) -> list[CallStats]:
+        self.desk.asked.append(since)
+        return list(self.desk.called)
+
 
 @dataclass
 class PaperDesk:
@@ -142,7 +146,7 @@ class PaperDesk:
     stores: Stores = field(default_factory=Stores)
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
-    services: ServiceDesk = field(default_factory=ServiceDesk)
+    services: Any = None
     lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
@@ -152,6 +156,14 @@ class PaperDesk:
     loaded: list[RuleStatus] = field(default_factory=list)
     registered: dict[str, Any] = field(default_factory=dict)
     answer: Callable[[str], list[tuple[Mapping[str, str], float]]] | None = None
+    genesis: int = NOW - 60 * 86_400
+    addresses: dict[str, bytes] = field(default_factory=dict)
+    seen: dict[tuple[str, bytes], ExportRecord] = field(default_factory=dict)
+    watchers: tuple[str, ...] = ()
+    bank_desk: Any = field(default_factory=lambda: BankClient({}))
+    custody_desk: Any = field(default_factory=lambda: CustodyClient({}))
+    called: list[CallStats] = field(default_factory=list)
+    labelled: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
 
     @property
     def feeds(self) -> PaperDesk:
@@ -166,12 +178,12 @@ class PaperDesk:
         return self
 
     @property
-    def banks(self) -> BankClient:
-        return BankClient({})
+    def banks(self) -> Any:
+        return self.bank_desk
 
     @property
-    def custody(self) -> CustodyClient:
-        return CustodyClient({})
+    def custody(self) -> Any:
+        return self.custody_desk
 
     @property
     def metrics(self) -> PaperDesk:
@@ -187,12 +199,12 @@ class PaperDesk:
 
     @property
     def register(self) -> SignedRegister:
-        about = {"addresses": {}, **self.registered}
+        about = {"addresses": self.addresses, **self.registered}
         return SignedRegister(parameters=self.approved, feeds=self.feed_ids, **about)
 
     def at(self, block: int | None = None) -> PaperView:
-        assert block is None
-        return PaperView(self)
+        assert block in (None, 0)
+        return PaperView(self, block)
 
     def index(self, commodity: str) -> Quote:
         price = self.prices.get(commodity)
@@ -216,10 +228,12 @@ class PaperDesk:
         return self.papers.get(document_hash)
 
     def export_feeds(self) -> list[str]:
-        return []
+        return list(self.watchers)
 
     def record(self, feed: str, document_hash: bytes) -> ExportRecord | None:
-        raise NoData(f"{feed} says nothing of 0x{document_hash.hex()}")
+        if feed not in self.watchers:
+            raise NoData(f"{feed} says nothing of 0x{document_hash.hex()}")
+        return self.seen.get((feed, document_hash))
 
     def rate(self, currency: str) -> Quote:
         raise NoData(f"the rate of {currency} does not answer")
@@ -231,6 +245,9 @@ class PaperDesk:
         for start, values in self.series.items():
             if expression.startswith(start):
                 return [({}, value) for value in values]
+        for start, rows in self.labelled.items():
+            if expression.startswith(start):
+                return list(rows)
         return []
 
     def firing(self) -> list[Alert]:

@@ -13,12 +13,16 @@ from paper_desk import NOW, USD
 from twin.desk.port import (
     BackupFile,
     Candidate,
-    NodeStatus,
+    Component,
+    OperatorStatus,
     Quote,
+    Requirement,
     ServiceDesk,
     ShadowReport,
+    Upgrade,
     VendorRecord,
 )
+from twin.desk.port.bulletins import Bulletin
 from twin.errors import NoData
 
 HOUR, DAY = 3600, 86_400
@@ -63,7 +67,7 @@ class PaperBackups:
 class PaperOperators:
     """Nodes by status; None is an endpoint that does not answer."""
 
-    statuses: dict[str, NodeStatus | None] = field(default_factory=dict)
+    statuses: dict[str, OperatorStatus | None] = field(default_factory=dict)
     applying: list[Candidate] = field(default_factory=list)
     reports: dict[str, list[ShadowReport]] = field(default_factory=dict)
     forged: tuple[str, ...] = ()
@@ -74,7 +78,7 @@ class PaperOperators:
     def release(self) -> str:
         return "2.4.1"
 
-    def status(self, node: str) -> NodeStatus:
+    def status(self, node: str) -> OperatorStatus:
         found = self.statuses[node]
         if found is None:
             raise NoData(f"{node} does not answer")
@@ -133,9 +137,31 @@ class PaperVendors:
         return 5 * USD
 
 
-def status(node: str, **changes: Any) -> NodeStatus:
+@dataclass
+class PaperNews:
+    """Bulletins and an inventory in one: what is known, and what runs."""
+
+    bulletins: list[Bulletin] = field(default_factory=list)
+    running: list[Component] = field(default_factory=list)
+
+    def since(self, at: int) -> list[Bulletin]:
+        return [one for one in self.bulletins if one.published >= at]
+
+    def components(self) -> list[Component]:
+        return list(self.running)
+
+    def requirements(self) -> list[Requirement]:
+        return []
+
+    def upgrades(self) -> list[Upgrade]:
+        return []
+
+
+def status(node: str, **changes: Any) -> OperatorStatus:
     """Return what a healthy node publishes, with *changes*."""
-    about = NodeStatus(node, f"operator of {node}", "2.4.1", NOW - 9 * DAY, 700, 5 * 10**18, NOW)
+    about = OperatorStatus(
+        node, f"operator of {node}", "2.4.1", NOW - 9 * DAY, 700, 5 * 10**18, NOW
+    )
     return replace(about, **changes)
 
 
@@ -146,6 +172,8 @@ def services(**parts: Any) -> ServiceDesk:
             "backups": PaperBackups(),
             "operators": PaperOperators(),
             "vendors": PaperVendors(),
+            "bulletins": PaperNews(),
+            "inventory": PaperNews(),
             **parts,
         }
     )

@@ -41,11 +41,16 @@ NIGHT_CAPS = ShiftSpec(start="00:00", end="00:01")
 
 
 def person(
-    name: str, *roles: str, shift: ShiftSpec = ALL_DAY, ack: int = 60, unreachable: float = 0.0
+    name: str,
+    *roles: str,
+    shift: ShiftSpec = ALL_DAY,
+    ack: int = 60,
+    unreachable: float = 0.0,
+    **more: Any,
 ) -> PersonSpec:
     """Return somebody who answers in exactly *ack* seconds, or never."""
     return PersonSpec(name=name, roles=roles, shift=shift, ack_median=ack, ack_p95=ack,
-                      unreachable=unreachable)  # fmt: skip
+                      unreachable=unreachable, **more)  # fmt: skip
 
 
 def quorum(threshold: int, *signers: str, signing: int = 90) -> AuthoritySpec:

@@ -16,18 +16,7 @@ SEED = "Area / Group / Bullet"
 ABOUT: dict[str, Any] = {"cadence": every(minutes=5), "inputs": ("chain",), "evidence": "a note"}
 WORKED: dict[str, Any] = {**ABOUT, "role": "operator", "effort": 60}
 
-SHIPPED = {
-    "IO1": ("check", "every 5m", "A", "monitor"),
-    "ME2": ("check", "every 15m", "A", "monitor"),
-    "ME4": ("check", "every 5m", "A", "monitor"),
-    "MP1": ("check", "every 15m", "A", "monitor"),
-    "ND1": ("runbook", "on alert", "B", "operator"),
-    "ND3": ("runbook", "on incident", "B", "operator"),
-    "NR1": ("runbook", "on classified", "B", "commander"),
-    "NR3": ("runbook", "on contained", "B", "commander"),
-    "TP4": ("runbook", "every 6h", "B", "fee-steward"),
-}
-"""The procedures there are; kind, cadence and level are those of the list of the 105."""
+SHIPPED = Catalog.below(procedures)
 
 
 def looking(desk: object, settings: Settings) -> Finding:
@@ -146,17 +135,9 @@ def test_settings_are_frozen_and_know_their_names() -> None:
         Limits().most = 9  # type: ignore[misc]
 
 
-def test_the_shipped_procedures_are_those_of_the_list() -> None:
-    catalog = Catalog.below(procedures)
-    assert {
-        name: (item.kind, str(item.cadence), item.level, item.role)
-        for name, item in catalog.items()
-    } == SHIPPED
-
-
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_procedure_says_what_it_is(name: str) -> None:
-    item = Catalog.below(procedures)[name]
+    item = SHIPPED[name]
     assert item.title == item.seed.rsplit(" / ", 1)[1] or name == "IO1"
     assert item.inputs
     assert item.evidence

@@ -70,6 +70,7 @@ def test_an_example_is_a_command_line(verb: str, line: str) -> None:
 
 
 QUICK = {"check", "schema", "list", "doctor"}
+"""Verbs whose examples need nothing that a test would have to make first."""
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,7 @@ MISNAMED = [
     (["test", "elsewhere"], "no scenario (or file) is called 'elsewhere'"),
     (["replay", "elsewhere"], "elsewhere is not a run folder"),
     (["report", "elsewhere"], "elsewhere is not a run folder"),
+    (["procedures", "--only", "ME4,ME44"], "no procedure is called 'ME44'; did you mean 'ME4'?"),
     (["report"], "no finished run in runs; make one with `twin run SCENARIO`"),
     (["test", "my.twin.yaml", "--junit", "."], "--junit . is a folder; name a file"),
     (["schema", "--out", "empty"], "--out empty is a folder; name a file"),
@@ -195,7 +197,8 @@ def test_json_is_one_document_for_every_verb(
         (1, ["run", path, "--out", "cut", "--until", "5m"]),
         (1, ["test", path]), (0, ["test", path, "--update"]), (0, ["test", path]),
         (0, ["check", path]), (0, ["schema"]), (0, ["list"]), (0, ["list", "metrics"]),
-        (0, ["doctor"]), (2, ["run", "nothing"]), (2, ["check", "nothing"]), (2, ["report", "x"]),
+        (0, ["doctor"]), (0, ["procedures", "out"]), (0, ["procedures", "--only", "ME4"]),
+        (2, ["procedures", "--only", "ME44"]), (2, ["procedures", "nothing"]), (2, ["run", "nothing"]), (2, ["check", "nothing"]), (2, ["report", "x"]),
     ]:  # fmt: skip
         assert cli.main([*argv, "--json"]) == code, argv
         answer = only_document(capsys.readouterr().out)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from chain_lab import real
 
 from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
@@ -15,13 +16,14 @@ from twin.desk.port import (
     ChainStats,
     Desk,
     Incident,
-    NodeStatus,
+    OperatorStatus,
     Quote,
     ServiceDesk,
     SignedReport,
     Ticker,
     View,
 )
+from twin.desk.records import Records
 from twin.desk.register import SignedRegister
 from twin.errors import DeskError, NoData, Reverted
 from twin.monitoring.collectors import Collector, default_collectors
@@ -105,15 +107,24 @@ class Operators:
     def nodes(self) -> list[str]:
         return ["one", "two"]
 
-    def status(self, node: str) -> NodeStatus:
+    def status(self, node: str) -> OperatorStatus:
         if node == "two":
             raise NoData("two does not answer")
-        return NodeStatus(node, "someone", "1.0", START, 800, 5 * 10**18, START)
+        return OperatorStatus(node, "someone", "1.0", START, 800, 5 * 10**18, START)
 
     def _unasked(self, *_args: object, **_kinds: object) -> Any:
         raise AssertionError("a collector asks for the status alone")
 
     release = candidates = shadow_reports = authentic = _unasked
+
+
+class Nobody:
+    """A service that has nothing to tell of."""
+
+    def names(self) -> list[str]:
+        return []
+
+    roles = names
 
 
 class SmallDesk:
@@ -122,7 +133,11 @@ class SmallDesk:
         self.now = START
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
-        self.services = ServiceDesk(operators=Operators())
+        nobody: Any = Nobody()
+        self.services = ServiceDesk(
+            operators=Operators(), nodes=nobody, endpoints=nobody, probes=nobody
+        )
+        self.evidence = Records()
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
@@ -181,7 +196,7 @@ def errors(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def submit(desk: SmallDesk, answers: Mapping[str, int]) -> None:
-    chain = desk.view.reader.chain
+    chain = real(desk.view.reader)
     oracle = desk.view.reader.deployment.contract("OracleNetwork")
     for node, answer in answers.items():
         data = oracle.encode("submit", WTI, answer, chain.clock.now)
@@ -269,8 +284,9 @@ def test_pool_counters_follow_swaps() -> None:
         reader.deployment.address("PaymentToken"),
     )
     data = pool.encode("swap", token, 10**8, 0, BOB)
-    reader.chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
-    reader.chain.clock.run(START + 12)
+    chain = real(reader)
+    chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
+    chain.clock.run(START + 12)
     desk.now = START + 12
     scrape(desk, registry, collectors)
     values = read(registry, desk.now)
@@ -324,7 +340,7 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
     kept = {name.partition("{")[0] for name in values if not name.startswith("scrape")}
     assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
                     "venue_volume_pt_total", "operator_up", "operator_latency_seconds",
-                    "operator_gas_ether"}  # fmt: skip
+                    "operator_gas_ether", "indexer_up"}  # fmt: skip
 
 
 def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:

@@ -9,6 +9,7 @@ from paper_desk import NOW
 from team_lab import NIGHT_CAPS, TeamLab, person, procedure, quorum
 
 from twin.catalog import Procedure, Settings
+from twin.clock import DAY
 from twin.desk.steps import (
     Act,
     Case,
@@ -24,8 +25,10 @@ from twin.desk.steps import (
     Work,
 )
 from twin.errors import CrashError, NoData, Reverted
-from twin.events import EvidenceFiled, ProcedureEnded, StepTaken
+from twin.events import EvidenceFiled, HandedOver, ProcedureEnded, StepTaken
+from twin.scenario.team import ShiftSpec
 from twin.team.executor import HANDOVER
+from twin.team.policies import Observation
 
 DONE = Finding("done", "done")
 CASE = Case("test")
@@ -333,8 +336,8 @@ class Contrarian:
         del procedure, case
         return True
 
-    def choose(self, decision: Decide, case: Case) -> str:
-        del decision, case
+    def act(self, seen: Observation) -> str:
+        del seen
         return "neither"
 
 
@@ -382,3 +385,33 @@ def test_an_act_takes_its_signatures_and_its_block() -> None:
     (result,) = answers(lab, PAUSE)
     assert (result["success"], result["signers"]) == (True, ["amara"])
     assert (60 + 300 + 10, "amara: act: Pool.pause as pauser") in lab.log
+
+
+def test_whoever_takes_a_run_over_reads_in_first() -> None:
+    early = ShiftSpec(start="00:00", end="08:00")
+    late = ShiftSpec(start="08:00", end="24:00")
+    lab = TeamLab(
+        people=[person("amara", "operator", shift=early), person("bruno", "operator", shift=late)]
+    )
+    lab.executor.handover = 600
+    lab.run(-NOW % DAY)  # to midnight
+    run = lab.drive(
+        steps(Work("operator", 60, "look"), Wait(13 * 3600, "x"), Work("operator", 60, "look")),
+        CASE,
+    )
+    lab.run(DAY)
+    handed = [event for event in lab.seen if isinstance(event, HandedOver)]
+    assert [(event.gone, event.person) for event in handed] == [("amara", "bruno")]
+    first, last = run.journal[0], run.journal[2]
+    assert (first["who"], last["who"]) == ("amara", "bruno")
+    paged = next(lab.clock.start + when for when, said in lab.log if said == "ack bruno")
+    assert last["started"] == paged + 600
+    assert run.owner is lab.roster["bruno"]
+
+
+def test_somebody_of_another_role_joins_without_reading_in() -> None:
+    lab = TeamLab()
+    lab.executor.handover = 600
+    lab.drive(steps(Work("operator", 60, "look"), Work("fee-steward", 60, "look")), CASE)
+    lab.run(3000)
+    assert [event for event in lab.seen if isinstance(event, HandedOver)] == []

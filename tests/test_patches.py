@@ -23,7 +23,7 @@ def component(version: str = "1.9.24", **changes: Any) -> Component:
         "component": "geth",
         "kind": "client",
         "where": "rpc-1",
-        "exposure": "internet",
+        "exposure": "public",
     } | changes
     return Component(version=version, **about)
 

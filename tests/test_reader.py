@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from chain_lab import real
 
 from twin.bundled import folder
 from twin.chain.chain import Chain, ChainConfig
@@ -30,8 +31,9 @@ def swap(reader: Reader, amount: int) -> None:
     pool = reader.deployment.contract("LiquidityPool")
     token = reader.deployment.address("PaymentToken")
     data = pool.encode("swap", token, amount, 0, BOB)
-    reader.chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
-    reader.chain.clock.run(reader.chain.clock.now + 12)
+    chain = real(reader)
+    chain.send(BOB, pool.address, data, gas=300_000, tip=10**9)
+    chain.clock.run(chain.clock.now + 12)
 
 
 def test_one_output_comes_bare_and_several_as_a_tuple() -> None:
@@ -105,7 +107,7 @@ def test_a_call_is_put_together_once_and_takes_unhashable_arguments() -> None:
 
 def test_a_contract_without_code_spoils_only_its_own_entry() -> None:
     reader = network()
-    engine = reader.chain.engine
+    engine = real(reader).engine
     address = reader.deployment.address("FeeSchedule")
     state = engine.account(address)
     engine.set_account(address, type(state)(nonce=state.nonce, balance=0, code=b""))

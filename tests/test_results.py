@@ -76,7 +76,7 @@ def test_manifest_is_written_first_and_says_what_runs(tmp_path: Path, scenario: 
     body = json.loads(run.manifest.read_bytes())
     assert set(body) == {
         "schema_version", "twin_version", "scenario", "scenario_sha256", "seed", "control", "without",
-        "engine", "python", "packages", "platform", "started_at", "state", "digest", "state_root",
+        "engine", "policy", "python", "packages", "platform", "started_at", "state", "digest", "state_root",
         "head", "virtual_start", "virtual_end", "virtual_reached", "files",
     }  # fmt: skip
     assert (body["state"], body["without"], body["engine"]) == ("running", ["MP1"], "revm")

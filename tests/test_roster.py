@@ -267,3 +267,28 @@ def test_with_nobody_reachable_it_never_ends_and_time_goes_on() -> None:
     lab = paged(person("amara", "operator", unreachable=1), deadline=600, after=86_400)
     assert lab.results == []
     assert [when for when, _ in lab.log] == list(range(0, 86_400, 3600))  # paged anew every hour
+
+
+def test_each_page_of_the_last_hours_slows_the_next_answer_and_the_work() -> None:
+    lab = TeamLab(people=[person("amara", "operator", fatigue=0.5)])
+    amara = lab.roster["amara"]
+    for _ in range(3):
+        lab.spawn(amara.answer("x"))
+        lab.run(1000)
+    acks = [when % 1000 for when, said in lab.log if said.startswith("ack")]
+    assert acks == [60, 90, 120]
+    assert (amara.weariness(), amara.pace(100, "operator")) == (2.5, 250)
+    lab.run(13 * 3600)
+    assert (amara.weariness(), amara.pace(100, "operator")) == (1.0, 100)
+
+
+def test_a_skill_is_how_many_times_the_effort_somebody_takes_in_a_role() -> None:
+    lab = TeamLab(people=[person("amara", "operator", "commander", skills={"commander": 2.0})])
+    assert [lab.roster["amara"].pace(100, role) for role in ("operator", "commander")] == [100, 200]
+
+
+@pytest.mark.parametrize(("skills", "says"), [({"pilot": 1.0}, "none of the person's roles"),
+                                              ({"operator": 0.01}, "not 0.1 to 10 times")])  # fmt: skip
+def test_skills_that_cannot_be(skills: dict[str, float], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        person("amara", "operator", skills=skills)

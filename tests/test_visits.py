@@ -115,7 +115,7 @@ def test_what_cannot_be_played_again_is_refused() -> None:
     fields = {"from": "0x" + SENDER.address.hex(), "to": rpc_lab.NOBODY, "gas": "0x5208"}
     assert "insufficient funds" in client.error("eth_sendTransaction", fields)["message"]
     assert outside.count == 0
-    outside.open = False
+    outside.closed = "the run has ended"
     with pytest.raises(ChainError, match="the run has ended"):
         outside.submit(made)
     assert not issubclass(ChainError, InvalidTransaction)

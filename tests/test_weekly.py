@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 from paper_desk import NOW, PaperDesk, Stage, log_of, quiet_answers
-from services_lab import DAY, PaperBackups, PaperOperators, services, state_text, status
+from services_lab import (
+    DAY,
+    PaperBackups,
+    PaperNews,
+    PaperOperators,
+    services,
+    state_text,
+    status,
+)
 
-from twin.desk.port import AccountRecord, DecodedCall, Restored, Simulation
+from twin.desk.port import AccountRecord, Component, DecodedCall, Restored, Simulation
+from twin.desk.port.bulletins import Bulletin
+from twin.desk.port.services import absent
 from twin.desk.records import GENESIS
 from twin.desk.steps import Case, Finding
 from twin.errors import NoData
@@ -86,6 +96,33 @@ def test_patches_of_what_runs() -> None:
     assert finding.problems == {"unpatched": 1, "overdue": 0, "unsupported": 0, "unread": 1}
     assert [step.advice for step in stage.decisions] == ["patch-now"]
     assert patches(a=None)[0].verdict == "no-data"
+
+
+def test_what_runs_is_held_against_bulletins_and_its_end_of_support() -> None:
+    hole = {"type": "vulnerability", "id": "v", "name": "CVE-1", "x_severity": "critical",
+            "x_affected": [{"component": "geth", "before": "1.14.9"}]}  # fmt: skip
+    news = PaperNews(
+        [Bulletin("b", "cert", NOW - DAY, (hole, {"type": "report"}))],
+        [Component("geth", "client", "1.14.8", "rpc-1", "public", NOW - 1),
+         Component("geth", "client", "1.14.9", "rpc-2", "public", None)],
+    )  # fmt: skip
+    stage = Stage(PaperDesk(services=services(bulletins=news, inventory=news)))
+    finding = stage.play(assess_patches(CASE, Patches()))
+    (match,) = finding.data["matches"]
+    assert (match["where"], match["rank"], match["advice"]) == ("rpc-1", 12, "patch-now")
+    assert finding.problems == {"unpatched": 1, "overdue": 0, "unsupported": 1, "unread": 0}
+    (change,) = stage.desk.stores.entries("change")
+    assert change.due == NOW - DAY + 3 * DAY
+
+
+def test_without_an_inventory_the_nodes_are_judged_and_the_gap_is_told() -> None:
+    desk = PaperDesk(
+        services=services(
+            operators=PaperOperators({"a": status("a")}), inventory=absent("inventory")
+        )
+    )
+    finding = Stage(desk).play(assess_patches(CASE, Patches()))
+    assert (wrong(finding), finding.data["unread"]) == ({"unread"}, ["inventory"])
 
 
 def test_a_hole_that_is_accepted_is_a_risk_somebody_owns() -> None:

@@ -99,6 +99,14 @@ def _run(arguments: argparse.ArgumentParser) -> None:
         help="with --rpc, write addresses and keys as JSON",
     )  # fmt: skip
     arguments.add_argument(
+        "--policy", choices=["playbook", "none", "human"],
+        help="who decides, instead of the scenario's policy; human asks at this terminal",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--remote", action="store_true",
+        help="carry the procedures out in a process that knows no simulator, over HTTP",
+    )  # fmt: skip
+    arguments.add_argument(
         "--profile", action="store_true", help="show what each part of the twin took of the run"
     )
     _without(arguments)
@@ -166,6 +174,19 @@ def _list(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _procedures(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
+    )
+    arguments.add_argument(
+        "--only",
+        default="",
+        metavar="IDS",
+        help="these, separated by commas, with all that is known",
+    )
+    _json(arguments)
+
+
 def _report(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
@@ -227,6 +248,15 @@ def _validate(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _live(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("url", metavar="URL", help="where the work is: http://127.0.0.1:8545")
+    arguments.add_argument(
+        "--token", default="", metavar="TEXT", help="of that start (default: TWIN_TOKEN)"
+    )
+    arguments.add_argument("--quiet", action="store_true", help="say nothing at the end")
+    _json(arguments)
+
+
 def _serve(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a name or a file")
     arguments.add_argument(
@@ -263,7 +293,8 @@ BENCH_PARTS = """parts:
 VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("run", "run a scenario as fast as possible", _run,
      ("twin run\n  twin run oracle-unit-error --seed 7\n  twin run my.twin.yaml --until 6h --json\n"
-      "  twin run baseline --rpc auto --hold")),
+      "  twin run baseline --rpc auto --hold\n  twin run baseline --until 1d --remote\n"
+      "  twin run oracle-unit-error --policy human")),
     ("test", "hold scenarios against thresholds and golden files", _test,
      ("twin test scenarios\n  twin test oracle-unit-error --without ME4,IO1,NR1\n"
       "  twin test scenarios --junit junit.xml --update\n  twin test scenarios --judge promtool\n"
@@ -278,6 +309,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("schema", "print the JSON Schema of scenario files", _schema,
      "twin schema --out scenario.schema.json"),
     ("list", "list what there is", _list, "twin list\n  twin list procedures --json"),
+    ("procedures", "show the catalogue of procedures and what proves each", _procedures,
+     "twin procedures\n  twin procedures runs/baseline-seed1-1 --json\n  twin procedures --only ME4,NR1"),
     ("arbitrate", "have every engine, and EELS, judge a transaction", _arbitrate,
      "twin arbitrate disagreement.json\n  twin arbitrate disagreement.json --json"),
     ("bench", "measure speed, as ratios within one run", _bench,
@@ -287,6 +320,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
      "twin validate\n  twin validate --only B5,B6 --json\n  twin validate --plots plots"),
     ("serve", "serve JSON-RPC to other tools", _serve,
      "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
+    ("live", "carry out procedures for a network that hands out the work", _live,
+     "twin live http://127.0.0.1:8545 --token TEXT"),
     ("doctor", "say what this installation has and lacks", _json, "twin doctor"),
 )  # fmt: skip
 

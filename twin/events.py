@@ -28,6 +28,7 @@ __all__ = [
     "EventLog",
     "EvidenceFiled",
     "FaultChanged",
+    "HandedOver",
     "IncidentChanged",
     "InvariantBroken",
     "NoticePublished",
@@ -183,6 +184,17 @@ class ProcedureStarted(Event):
     procedure: str
     run: int
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver(Event):
+    """A run of a procedure went from one who is *gone* to *person*, who reads in on it."""
+
+    kind: ClassVar[str] = "handover"
+    procedure: str
+    run: int
+    gone: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True)

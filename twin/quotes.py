@@ -36,12 +36,17 @@ class BankStatement:
 
 @dataclass(frozen=True, slots=True)
 class HoldingLine:
-    """*quantity* thousandths of *asset*, worth *value* stable units at *price* (8 decimals)."""
+    """*quantity* thousandths of *asset*, worth *value* stable units at *price* (8 decimals).
+
+    *issuer* owes it (none for a metal) and pays it back *tenor* seconds from now.
+    """
 
     asset: str
     quantity: int
     price: int
     value: int
+    issuer: str = ""
+    tenor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

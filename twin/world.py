@@ -42,6 +42,7 @@ from twin.monitoring.registry import Registry
 from twin.monitoring.rules import Rule, RuleSet
 from twin.monitoring.series import SeriesStore
 from twin.protocol.deployment import DeploymentSpec, deploy, parameters_of
+from twin.protocol.gas import gas_snapshot
 from twin.protocol.invariants import Watch
 from twin.protocol.parameters import Endowment
 from twin.protocol.reader import Reader
@@ -53,13 +54,19 @@ from twin.services.services import Services
 from twin.team.authority import Authorities
 from twin.team.dispatch import Dispatcher
 from twin.team.executor import Executor
-from twin.team.policies import policy
+from twin.team.policies import Ask, Habit, Policy, policy
 from twin.team.roster import Roster
 
 __all__ = ["Parts", "World"]
 
+USERS = ("noise", "holder", "redeemer", "settler", "speculator", "liquidity-provider")
+"""The families of agents that are users; the others run machines of their own."""
+
 EXAMINE_EVERY = 3600
 """Seconds between examinations of the invariants."""
+
+CUSTODIAN_GAS = 100 * 10**18
+"""Wei that the account of a custodian starts with: it approves what the reserve pulls from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Parts:
     """What a world is made from beside its scenario: loaded once, shared by many runs.
 
     *check* has the invariants examined at every block with a transaction, instead of every hour.
+    *ask* reaches the person who decides under the policy `human`.
     """
 
     catalog: Catalog
@@ -74,6 +82,7 @@ class Parts:
     rules: RuleSet
     engine: str = "pyevm"
     check: bool = False
+    ask: Ask | None = None
 
 
 class World:
@@ -99,13 +108,14 @@ class World:
         self._recorder = Recorder(
             self.clock, self.chain, deployment=self.deployment, labels=self._labels(), log=log
         )
+        self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.services = Services(
             scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
-            market=self.market, streams=self.streams, records=records,
+            market=self.market, streams=self.streams, notices=self.notices, records=records,
+            team=scenario.team, users=self._users(),
         )  # fmt: skip
-        self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
         self.desk = self._make_desk(approved, parts.engine, records)
-        self._make_team(parts.catalog, records)
+        self._make_team(parts.catalog, records, parts.ask)
         self._make_monitor(parts.rules)
         self._settle()
         watched = scenario.invariants or parts.check
@@ -152,8 +162,14 @@ class World:
             balances[account] = agent.endowment()
             for role in agent.roles:
                 named[role][name] = account
+        custodians = {name: account_of(name) for name in self.scenario.market.custodians}
+        for account in custodians.values():
+            balances[account] = Endowment(
+                wei=CUSTODIAN_GAS, approvals=(("StableAsset", "Reserve"),)
+            )
         return DeploymentSpec.of(
             self.scenario.protocol,
+            custodians=custodians,
             nodes=named["oracle_node"],
             sovereigns=named["sovereign"],
             participants=named["participant"],
@@ -161,6 +177,12 @@ class World:
             redeemers=named["redeemer"],
             balances=balances,
         )
+
+    def _users(self) -> dict[str, bytes]:
+        """Return the accounts of those who would write to support, by name."""
+        return {
+            name: account_of(name) for name, agent in self.agents.items() if agent.family in USERS
+        }
 
     def _labels(self) -> dict[bytes, str]:
         labels = {account_of(name): name for name in self.agents}
@@ -170,14 +192,21 @@ class World:
     def _make_desk(self, approved: DeploymentSpec, engine: str, records: Records) -> TwinDesk:
         deployment = self.deployment
         parameters: dict[str, Any] = dict(parameters_of(approved))
+        parameters["gas.snapshot"] = gas_snapshot()
         for name, feed in approved.feeds.items():
             parameters[f"feed.{name}"] = (
                 feed.min_answer, feed.max_answer, feed.heartbeat, feed.deviation, feed.max_age,
                 feed.quorum,
             )  # fmt: skip
+        parameters |= self.services.iam.approved()
+        parameters |= {
+            f"access.role.{label}": tuple((grant.account, grant.delay) for grant in grants)
+            for label, grants in deployment.holders.items()
+        }
         register = SignedRegister(
             parameters=parameters,
             addresses={name: item.address for name, item in deployment.contracts.items()}
+            | {**deployment.accounts, **deployment.sovereigns}
             | {name: grant.account for name, grant in deployment.roles.items()},
             feeds=deployment.feeds,
             contracts=deployment.code_hashes,
@@ -201,7 +230,7 @@ class World:
             services=self.services.clients(),
         )
 
-    def _make_team(self, catalog: Catalog, records: Records) -> None:
+    def _make_team(self, catalog: Catalog, records: Records, ask: Ask | None) -> None:
         team = self.scenario.team
         self.roster = Roster(team.people, self.clock, log=self.log, streams=self.streams)
         self.executor = Executor(
@@ -211,7 +240,7 @@ class World:
             desk=self.desk,
             roster=self.roster,
             authorities=Authorities(team.authorities, self.roster, clock=self.clock),
-            policy=policy(team.policy),
+            policy=self._policy(ask),
             sender=TwinSender(self.clock, self.chain, self.deployment),
             incidents=self.incidents,
             stores=self.stores,
@@ -219,10 +248,24 @@ class World:
             records=records,
             log=self.log,
         )
+        self.executor.handover = team.handover
         self.dispatcher = Dispatcher(
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
         self.dispatcher.schedule()
+        self.services.alert_path.receive = self.dispatcher.alert
+        self.executor.runs = self.services.exporters.runs
+
+    def _policy(self, ask: Ask | None) -> Policy:
+        """Return who decides; *ask* reaches a person where one does."""
+        team = self.scenario.team
+        found = policy(team.policy, ask=ask)
+        habit = team.habituation
+        if habit is None:
+            return found
+        chance = self.streams.stream("team", "habituation")
+        return Habit(found, after=habit.after, window=habit.window, share=habit.share,
+                     chance=lambda: float(chance.random()))  # fmt: skip
 
     def _make_monitor(self, rules: RuleSet) -> None:
         spec = self.scenario.monitoring
@@ -235,6 +278,7 @@ class World:
             rules=rules.of(spec),
             interval=spec.scrape_interval,
             on_transition=self._transition,
+            exporter=self.services.exporters.state,
         )
         self.desk.wire(self.monitor, self.monitor.board)
         self.executor.on_check = self.monitor.record_check
@@ -288,7 +332,7 @@ class World:
         )
         if new == "firing":
             alert = Alert(rule.name, labels, annotations, "firing", now, value)
-            self.dispatcher.alert(alert)
+            self.services.alert_path.deliver(alert)
 
     def _examine(self) -> Any:
         """Examine the declared invariants once an hour, and at the end by `finish`."""

@@ -96,6 +96,11 @@ class Chain:
         return self._producer.head
 
     @property
+    def interval(self) -> int:
+        """Seconds between two blocks."""
+        return self.config.block_interval
+
+    @property
     def state_version(self) -> int:
         """A number that grows with every change of state: whoever caches reads compares it."""
         self._producer.settle_due()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from twin.commands.crew import worker
 from twin.commands.screen import say
 from twin.errors import UsageError
 from twin.runner import Interrupts, Outcome
@@ -39,7 +41,7 @@ def port_of(text: str) -> int:
 @contextlib.contextmanager
 def company_of(arguments: argparse.Namespace) -> Iterator[Company | None]:
     """Yield the company that *arguments* ask for, or None; at the end it is gone."""
-    if arguments.rpc is None:
+    if arguments.rpc is None and not arguments.remote:
         if arguments.hold or arguments.config_out is not None:
             raise UsageError("--hold and --config-out go with --rpc")
         yield None
@@ -49,13 +51,20 @@ def company_of(arguments: argparse.Namespace) -> Iterator[Company | None]:
         from twin.console.server import listen
     except ImportError as missing:
         raise UsageError(
-            f"twin run --rpc needs {missing.name}: install the extra, pip install 'fictra-twin[rpc]'"
+            f"twin run --rpc and --remote need {missing.name}: install the extra, pip install 'fictra-twin[rpc]'"
         ) from None
-    bound = listen(port_of(arguments.rpc))
+    bound = listen(port_of(arguments.rpc or "auto"))
     port = bound.getsockname()[1]
-    with Company(
-        bound, accounts=_accounts, told=lambda world: _tell(world, port, arguments)
-    ) as made:
+    token = secrets.token_urlsafe(24) if arguments.remote else None
+    with contextlib.ExitStack() as stack:
+
+        def told(world: Any) -> None:
+            if arguments.rpc is not None:
+                _tell(world, port, arguments)
+            if token is not None:
+                stack.enter_context(worker(made, port, token))
+
+        made = stack.enter_context(Company(bound, accounts=_accounts, told=told, token=token))
         yield made
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from twin.commands.screen import as_json, progress, say
 from twin.console.visits import Again
 from twin.errors import NotDeterministic, UsageError
-from twin.events import read_events
+from twin.events import StepTaken, read_events
 from twin.library import Library
 from twin.results import Manifest, RunFolder
 from twin.runner import Request, simulate
+from twin.team.policies import Recorded
 
 __all__ = ["main"]
+
+DECIDED = "decide: "
+"""How the action of a decision begins in the log (`Decide.describe`)."""
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -49,13 +56,22 @@ def _again(run: RunFolder, manifest: Manifest, library: Library) -> Request:
         raise UsageError(f"{run.path} was altered since the run: {', '.join(altered)}")
     return Request(
         library.load(run.scenario).with_seed(manifest.seed),
-        library.parts_without(manifest.without),
+        replace(library.parts_without(manifest.without), ask=Recorded(_decisions(run)).act),
+        policy=manifest.policy,
         control=manifest.control,
         until=manifest.virtual_reached - manifest.virtual_start,
         visit=lambda world: Again(world.clock, world.chain, world.log).schedule(
             read_events(run.events)
         ),
     )
+
+
+def _decisions(run: RunFolder) -> Iterator[tuple[str, str, str]]:
+    """Yield (procedure, question, option) of each decision of *run*, in order."""
+    for event in read_events(run.events):
+        if event["kind"] == StepTaken.kind and event["action"].startswith(DECIDED):
+            question = event["action"].removeprefix(DECIDED)
+            yield event["procedure"], question, json.loads(event["result"])
 
 
 def _first_difference(then: Path, now: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from twin import junit
+from twin.commands.asking import ask
 from twin.commands.beside import company_of, farewell, holding
 from twin.commands.screen import as_json, console, progress, say, table
 from twin.errors import UsageError
@@ -50,12 +51,15 @@ def main(arguments: argparse.Namespace) -> int:
     without = ids(arguments.without)
     request = Request(
         scenario,
-        replace(library.parts_without(without), check=arguments.check),
+        replace(library.parts_without(without), check=arguments.check, ask=ask),
         out=arguments.out,
         control=arguments.control,
         without=without,
         until=_until(arguments.until),
+        policy=arguments.policy,
     )
+    if request.world.team.policy == "human":
+        arguments.quiet = True  # a bar would write over the questions
     with company_of(arguments) as company, holding(arguments) as asked:
         if company is not None:
             request = replace(request, visit=company.join)

@@ -86,8 +86,20 @@ def main(arguments: argparse.Namespace) -> int:
             step=served.chain.config.block_interval, after=hub.push,
         ).live  # fmt: skip
     guard = server.Guard(port, origins=arguments.allow_origin)
-    server.serve(hub, bound, guard=guard, background=background)
+    beside = _beside(served, guard) if served.world is not None else ()
+    server.serve(hub, bound, guard=guard, background=background, beside=beside)
     return 0
+
+
+def _beside(served: Served, guard: Any) -> Any:
+    """Return the routes of the desk's feeds over a world."""
+    import contextlib
+
+    from twin.console.feeds import Feeds
+    from twin.console.routes import Beside
+
+    desk = served.world.desk
+    return Beside(desk, Feeds(desk, served.deployment), contextlib.nullcontext(), guard).routes()
 
 
 def speed_of(text: str) -> float:

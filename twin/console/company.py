@@ -17,6 +17,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from twin.chain.rpc import DevAccount, Rpc
+from twin.console.crew import Crew
+from twin.console.feeds import Feeds
+from twin.console.routes import Beside
 from twin.console.server import Background, Guard, Hub, report
 from twin.console.turns import Turns
 from twin.console.visits import Outside, Visits
@@ -33,11 +36,18 @@ class Company:
     """
 
     def __init__(
-        self, bound: socket.socket, *, accounts: Accounts, told: Callable[[Any], object]
+        self,
+        bound: socket.socket,
+        *,
+        accounts: Accounts,
+        told: Callable[[Any], object],
+        token: str | None = None,
     ) -> None:
-        """Let nobody in yet."""
+        """Let nobody in yet; with a *token*, who shows it carries out the procedures."""
         self._bound, self._accounts, self._told = bound, accounts, told
         self._turns = Turns()
+        self._token = token
+        self._crew = None if token is None else Crew(self._turns)
         self._stack = contextlib.ExitStack()
         self._outside: Outside | None = None
 
@@ -68,13 +78,27 @@ class Company:
             world.chain, world.clock, accounts=self._accounts(world), on_crash=report,
             submit=self._outside.submit,
         )  # fmt: skip
+        guard = Guard(self._bound.getsockname()[1])
+        feeds = Feeds(world.desk, world.deployment)
+        beside = Beside(world.desk, feeds, self._turns, guard, crew=self._crew, token=self._token)
         hub = Hub(rpc, self._turns)
-        self._stack.enter_context(Background(hub, self._bound, Guard(self._bound.getsockname()[1])))
+        self._stack.enter_context(Background(hub, self._bound, guard, beside=beside.routes()))
+        if self._crew is not None:
+            self._crew.present = lambda: (world.clock.now, world.chain.head)
+            world.executor.driver = self._crew
+            self._outside.closed = "procedures run elsewhere, and nobody else sends meanwhile"
         Visits(world.clock, self._turns.offer)
         self._told(world)
+
+    def lost(self, code: int) -> None:
+        """Say that the worker is gone, with this exit *code*."""
+        if self._crew is not None:
+            self._crew.lost(code)
 
     def over(self) -> None:
         """Say that the run is over: questions need not wait, and nothing can be sent."""
         if self._outside is not None:
-            self._outside.open = False
+            self._outside.closed = "the run has ended: no block will hold a transaction any more"
+        if self._crew is not None:
+            self._crew.over()
         self._turns.free()

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +21,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -146,9 +146,14 @@ class _Endpoints:
 
 
 def application(
-    hub: Hub, guard: Guard, *, background: Task | None = None, ended: Ended | None = None
+    hub: Hub,
+    guard: Guard,
+    *,
+    background: Task | None = None,
+    ended: Ended | None = None,
+    beside: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """Return the ASGI application.
+    """Return the ASGI application, with what is served *beside* JSON-RPC.
 
     *background* runs as long as it does; *ended* is called with its task when it is over.
     """
@@ -169,6 +174,7 @@ def application(
     routes = [
         Route("/", endpoints.post, methods=["POST"]),
         WebSocketRoute("/", endpoints.talk),
+        *beside,
     ]
     return _Guarded(Starlette(routes=routes, lifespan=lifespan), guard)
 
@@ -199,7 +205,8 @@ async def _send(websocket: WebSocket, queue: asyncio.Queue[str | None]) -> None:
 
 def listen(port: int) -> socket.socket:
     """Return a socket that listens on loopback *port*, 0 for a free one."""
-    made = socket.socket()
+    # With the protocol named, asyncio turns Nagle's delay off: an answer would wait 40 ms for it.
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(("127.0.0.1", port))
@@ -246,10 +253,17 @@ class Background:
     should be, the thread is over and the port is free.
     """
 
-    def __init__(self, hub: Hub, bound: socket.socket, guard: Guard) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        bound: socket.socket,
+        guard: Guard,
+        *,
+        beside: Sequence[BaseRoute] = (),
+    ) -> None:
         """Serve nobody yet."""
         self._hub, self._bound = hub, bound
-        app = application(hub, guard, background=self._pulse, ended=self._ended)
+        app = application(hub, guard, background=self._pulse, ended=self._ended, beside=beside)
         self._server = _Server(_config(app))
         self._thread = threading.Thread(target=self._run, name="json-rpc", daemon=True)
 
@@ -284,7 +298,14 @@ class Background:
         self._bound.close()
 
 
-def serve(hub: Hub, bound: socket.socket, *, guard: Guard, background: Task | None = None) -> None:
+def serve(
+    hub: Hub,
+    bound: socket.socket,
+    *,
+    guard: Guard,
+    background: Task | None = None,
+    beside: Sequence[BaseRoute] = (),
+) -> None:
     """Serve *hub* on *bound* until SIGINT or SIGTERM, or until *background* breaks.
 
     Raises what it broke with, as a CrashError where it is no error of the twin's.
@@ -297,7 +318,7 @@ def serve(hub: Hub, bound: socket.socket, *, guard: Guard, background: Task | No
             failed.append(error)
             server.should_exit = True
 
-    app = application(hub, guard, background=background, ended=ended)
+    app = application(hub, guard, background=background, ended=ended, beside=beside)
     server = _Server(_config(app))
     try:
         server.run(sockets=[bound])

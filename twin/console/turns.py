@@ -9,6 +9,7 @@ is over, the place is free (`free`).
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -53,6 +54,24 @@ class Turns:
             self._condition.notify_all()
             self._condition.wait_for(lambda: not self._waiting)
             self._taken = True
+
+    def lend(self, back: Callable[[], bool], *, timeout: float) -> bool:
+        """Leave the place to those who ask until *back* says so; return whether it did in time.
+
+        The run calls this where it waits for an outsider. Whoever changes what *back* looks at
+        calls `wake`.
+        """
+        with self._condition:
+            self._taken = False
+            self._condition.notify_all()
+            done = self._condition.wait_for(lambda: back() and not self._taken, timeout)
+            self._taken = True
+        return done
+
+    def wake(self) -> None:
+        """Have a lender look whether its place is given back."""
+        with self._condition:
+            self._condition.notify_all()
 
     def free(self) -> None:
         """Leave the place to those who ask, for good: the run is over."""

@@ -59,12 +59,12 @@ class Outside:
         """Nothing has come yet."""
         self._clock, self._chain, self._log = clock, chain, log
         self.count = 0
-        self.open = True
+        self.closed: str | None = None
 
     def submit(self, tx: Transaction) -> bytes:
         """Send *tx*, write it down and return its hash; InvalidTransaction where it is refused."""
-        if not self.open:
-            raise ChainError("the run has ended: no block will hold a transaction any more")
+        if self.closed is not None:
+            raise ChainError(self.closed)
         if tx.raw is None:
             raise ChainError("a transaction from outside is signed: this one could not be replayed")
         found = self._chain.submit(tx)

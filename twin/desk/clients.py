@@ -60,6 +60,10 @@ class BankClient:
         """Say whether payments of *bank* move now."""
         return self._bank(bank).open
 
+    def value_date(self, bank: str) -> int:
+        """Return when a payment ordered now would settle."""
+        return self._bank(bank).value_date()
+
     def _bank(self, name: str) -> Bank:
         if name not in self._banks:
             raise UnknownName("bank", name, self._banks)
@@ -86,6 +90,14 @@ class CustodyClient:
     def quote(self, custodian: str, asset: str, quantity: int) -> int:
         """Say what a sale would bring."""
         return self._custodian(custodian).quote(asset, quantity)
+
+    def value_date(self, custodian: str) -> int:
+        """Return when a sale ordered now would pay."""
+        return self._custodian(custodian).value_date()
+
+    def account(self, custodian: str) -> tuple[str, str]:
+        """Return the bank and the account into which it pays."""
+        return self._custodian(custodian).account
 
     def _custodian(self, name: str) -> Custodian:
         if name not in self._custodians:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twin.chain.chain import Chain
+from twin.chain.codec import keccak
 from twin.chain.config import ChainConfig
 from twin.chain.port import AccountState, Engine
 from twin.clock import Clock
@@ -20,6 +21,7 @@ from twin.errors import InvalidTransaction, NoData
 from twin.protocol.deployment import Deployment
 from twin.protocol.operations import operation_of
 from twin.protocol.reader import Reader
+from twin.protocol.roles import address_of, key_of
 
 __all__ = ["BUDGET", "ChainFork", "ChainLab"]
 
@@ -63,6 +65,28 @@ def _account(text: str, entry: Any) -> tuple[bytes, AccountState, dict[int, int]
     return address, state, storage
 
 
+class TestWallet:
+    """A wallet of the lab: it signs what an exercise asks it to, and holds nothing outside."""
+
+    __slots__ = ("_key", "address")
+
+    def __init__(self, label: str) -> None:
+        """Derive the key from the *label*: play money, no secret."""
+        self._key = key_of(f"lab:{label}")
+        self.address = address_of(self._key)
+
+    def sign(self, digest: bytes) -> tuple[int, bytes, bytes]:
+        """Return v, r and s of the signature over *digest* (32 bytes)."""
+        from coincurve import PrivateKey
+
+        raw = PrivateKey(self._key).sign_recoverable(digest, hasher=None)
+        return 27 + raw[64], raw[:32], raw[32:64]
+
+    def hash(self, data: bytes) -> bytes:
+        """Return the Keccak-256 of *data*."""
+        return keccak(data)
+
+
 class ChainFork:
     """A copy of the chain; each call is in a block of its own, and pays no fee."""
 
@@ -87,28 +111,29 @@ class ChainFork:
         """Call a view function of the copy."""
         return self._reader.read(contract, function, *args)
 
+    def wallet(self, label: str) -> TestWallet:
+        """Return the test wallet called *label*."""
+        return TestWallet(label)
+
     def send(self, sender: bytes, to: bytes, data: bytes, *, value: int = 0) -> Simulation:
         """Send exact calldata from *sender* and mine it.
 
-        A contract signs nothing (EIP-3607): where *sender* is one, as governance's timelock is,
-        its code is laid aside for the one transaction.
+        A contract may be the sender too: its code is set aside while the transaction is mined.
         """
-        code = self._chain.account(sender).code
-        self._lay(sender, b"")
+        chain, engine = self._chain, self._chain.engine
+        before = engine.account(sender)
+        if before.code:
+            engine.set_account(sender, AccountState(before.nonce, before.balance, b""))
+            chain.touch()
         try:
-            return self._send(sender, to, data, value)
+            return self._mine(sender, to, data, value=value)
         finally:
-            self._lay(sender, code)
+            if before.code:
+                after = engine.account(sender)
+                engine.set_account(sender, AccountState(after.nonce, after.balance, before.code))
+                chain.touch()
 
-    def _lay(self, address: bytes, code: bytes) -> None:
-        """Let *code* stand at *address*."""
-        engine = self._chain.engine
-        now = engine.account(address)
-        if now.code != code:
-            engine.set_account(address, AccountState(now.nonce, now.balance, code))
-            self._chain.touch()
-
-    def _send(self, sender: bytes, to: bytes, data: bytes, value: int) -> Simulation:
+    def _mine(self, sender: bytes, to: bytes, data: bytes, *, value: int) -> Simulation:
         chain = self._chain
         try:
             tx = chain.send(sender, to, data, gas=GAS, tip=0, max_fee=0, value=value)

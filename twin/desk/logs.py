@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from types import MappingProxyType
 
-from twin.chain.chain import Chain
+from twin.chain.reads import ChainReads
 from twin.chain.receipts import LogEntry
 from twin.desk.port import LogRecord
 from twin.protocol.codec import EventCodec
@@ -31,7 +31,7 @@ class LogFollower:
     __slots__ = ("_blocks", "_chain", "_codec", "_contract", "_entries", "_records", "_times",
                  "_version")  # fmt: skip
 
-    def __init__(self, chain: Chain, contract: Contract, codec: EventCodec) -> None:
+    def __init__(self, chain: ChainReads, contract: Contract, codec: EventCodec) -> None:
         """Fetch nothing yet."""
         self._chain, self._contract, self._codec = chain, contract, codec
         self._entries: list[LogEntry] = []
@@ -69,7 +69,7 @@ class LogFollower:
         if version == self._version:
             return
         found = self._fetch()
-        while self._entries and not self._stands(found):
+        while self._blocks and self._blocks[-1] and not self._stands(found):
             self._drop(self._blocks[-1])
             found = self._fetch()
         overlap = len(self._blocks) - bisect_left(self._blocks, found[0].block) if found else 0
@@ -81,10 +81,13 @@ class LogFollower:
         self._version = version
 
     def _fetch(self) -> list[LogEntry]:
-        """Return the logs from the newest block that is kept, itself included, to the head."""
-        chain = self._chain
+        """Return the logs from the newest block that is kept, itself included, to the head.
+
+        The genesis stands for good, and is large: it is read once.
+        """
+        chain, newest = self._chain, self._blocks[-1] if self._blocks else -1
         return chain.logs(
-            from_block=self._blocks[-1] if self._blocks else 0,
+            from_block=newest if newest > 0 else newest + 1,
             to_block=chain.head,
             addresses=(self._contract.address,),
             topics=(self._codec.topic0,),

@@ -15,7 +15,9 @@ from twin.chain.chain import Chain
 from twin.chain.codec import keccak
 from twin.clock import Clock
 from twin.desk.answers import Answers
+from twin.desk.calls import CallLedger
 from twin.desk.clients import BankClient, CustodyClient, ExportPapers
+from twin.desk.decoding import decoded_call
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
 from twin.desk.logs import LogFollower
@@ -25,6 +27,7 @@ from twin.desk.port import (
     Alert,
     Alerts,
     Call,
+    CallStats,
     ChainStats,
     DecodedCall,
     Entry,
@@ -45,7 +48,7 @@ from twin.desk.register import SignedRegister
 from twin.desk.sender import simulate
 from twin.desk.stores import Stores
 from twin.desk.traffic import Traffic
-from twin.errors import CrashError, NoData, UnknownName
+from twin.errors import NoData, UnknownName
 from twin.market.market import Market
 from twin.market.venue import Venue
 from twin.protocol.deployment import Deployment
@@ -59,6 +62,7 @@ class _Chain:
 
     def __init__(self, chain: Chain, deployment: Deployment, traffic: Traffic) -> None:
         self.chain, self.deployment, self.traffic = chain, deployment, traffic
+        self.calls = CallLedger(chain, deployment)
         self.reader = Reader(chain, deployment)
         self.answers = Answers(self.reader)
         self._followers: dict[tuple[str, str], LogFollower] = {}
@@ -127,19 +131,15 @@ class TwinView:
 
     def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
         """Read calldata by the ABI of the contract at *to*."""
-        contract = self._shared.deployment.at_address(to)
-        function = contract.function_of(data) if contract else None
-        if contract is None or function is None:
-            return None
-        try:
-            args = function.decode_call(data)
-        except CrashError:  # the selector of one of ours, before words that are none
-            return None
-        return DecodedCall(contract.name, function.name, args)
+        return decoded_call(self._shared.deployment, to, data)
 
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""
         return self._shared.traffic.stats(self.block, since=since)
+
+    def calls(self, *, since: int) -> list[CallStats]:
+        """Summarise the transactions to our contracts after unix second *since*, by function."""
+        return self._shared.calls.since(since, self.block)
 
 
 class _Feeds:

@@ -12,7 +12,7 @@ from twin.faults.port import Fault, FaultParams, Surfaces
 from twin.market.sources import Source
 from twin.protocol.deployment import DeploymentSpec
 from twin.protocol.roles import account_of
-from twin.scenario.services import CandidateSpec
+from twin.scenario.services_oracle import CandidateSpec
 from twin.services.services import Services
 
 __all__ = ["CorrelatedSources", "NodeSilent", "NodeUnfunded", "RewardMisconfiguration",

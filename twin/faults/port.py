@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from twin.errors import UsageError
 from twin.market.bank import Bank
 from twin.market.custody import Custodian
 from twin.market.demand import Demand
@@ -18,7 +19,7 @@ from twin.market.venue import Venue
 from twin.protocol.deployment import DeploymentSpec
 from twin.services.services import Services
 
-__all__ = ["Fault", "FaultParams", "Misreporter", "Surfaces"]
+__all__ = ["Fault", "FaultParams", "Misreporter", "Surfaces", "services_of"]
 
 
 class FaultParams(BaseModel):
@@ -46,6 +47,13 @@ class Surfaces:
     custodians: Mapping[str, Custodian] = field(default_factory=dict)
     export_feeds: Mapping[str, ExportFeed] = field(default_factory=dict)
     services: Services | None = None
+
+
+def services_of(surfaces: Surfaces) -> Services:
+    """Return the services of *surfaces*; UsageError where the world has none."""
+    if surfaces.services is None:
+        raise UsageError("this world has no services for a fault to take hold of")
+    return surfaces.services
 
 
 class Fault(ABC):

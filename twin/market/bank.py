@@ -104,6 +104,11 @@ class Bank:
         """Whether its payments move now."""
         return self.up and self._hours.open_at(self._clock.now)
 
+    def value_date(self) -> int:
+        """Return when a payment ordered now would settle. Raises NoData while the bank is down."""
+        self._answer()
+        return self._hours.add(self._clock.now, self._spec.settlement)
+
     # -- payments
 
     def pay(

@@ -46,8 +46,8 @@ class Custodian:
     """The custodian called *name*, as *spec* describes it; *prices* are by commodity."""
 
     __slots__ = (
-        "_account", "_bank", "_clock", "_history", "_hours", "_opened", "_prices", "_sales",
-        "_spec", "name", "up",
+        "_account", "_bank", "_clock", "_history", "_hours", "_issuers", "_opened", "_prices",
+        "_sales", "_spec", "locked", "name", "up",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +60,7 @@ class Custodian:
         prices: Mapping[str, PricePath],
     ) -> None:
         """Open with the declared holdings."""
-        self.name, self.up = name, True
+        self.name, self.up, self.locked = name, True, False
         self._spec, self._clock, self._hours = spec, clock, Hours(spec.hours)
         self._bank, self._account, self._prices = bank, spec.account, prices
         self._opened = clock.now
@@ -68,6 +68,7 @@ class Custodian:
             asset: [(clock.now, holding.quantity)] for asset, holding in spec.holdings.items()
         }
         self._sales: list[Sale] = []
+        self._issuers = {asset: holding.issuer for asset, holding in spec.holdings.items()}
 
     # -- what a client sees
 
@@ -89,7 +90,16 @@ class Custodian:
         for asset, history in self._history.items():
             quantity = next(held for at, held in reversed(history) if at <= closed)
             price = self._price(asset, closed)
-            lines.append(HoldingLine(asset, quantity, price, quantity * price // WORTH))
+            lines.append(
+                HoldingLine(
+                    asset,
+                    quantity,
+                    price,
+                    quantity * price // WORTH,
+                    issuer=self._issuers[asset],
+                    tenor=self._spec.holdings[asset].tenor,
+                )
+            )
         unsettled = [
             sale.proceeds
             for sale in self._sales
@@ -108,7 +118,42 @@ class Custodian:
         value = quantity * self._price(asset, self._clock.now) // WORTH
         return max(0, value * (PIPS - _discount(holding, quantity)) // PIPS)
 
+    @property
+    def assets(self) -> list[str]:
+        """The assets there are."""
+        return list(self._history)
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """The bank and the account into which sales settle."""
+        return self._bank.name, self._account
+
+    def value_date(self) -> int:
+        """Return when a sale ordered now would pay. Raises NoData while nothing can be moved."""
+        self._answer()
+        if self.locked:
+            raise NoData(f"{self.name} has suspended withdrawals")
+        return self._hours.add(self._clock.now, self._spec.settlement)
+
+    def price(self, asset: str) -> int:
+        """Return the price of *asset* now, 8 decimals."""
+        self._answer()
+        self._known(asset)
+        return self._price(asset, self._clock.now)
+
     # -- sales
+
+    def deliver(self, asset: str, quantity: int) -> None:
+        """Take *quantity* thousandths of *asset* in, or out where it is below 0, at once.
+
+        Raises UsageError where less is held, NoData while nothing can be moved.
+        """
+        held = self.holding(asset)
+        if self.locked:
+            raise NoData(f"{self.name} has suspended withdrawals")
+        if held + quantity < 0:
+            raise UsageError(f"{self.name} delivers {-quantity} of {asset}: it holds {held}")
+        self._history[asset].append((self._clock.now, held + quantity))
 
     def sell(self, asset: str, quantity: int) -> Sale:
         """Order the sale of *quantity* thousandths of *asset*; it settles in business hours.
@@ -116,6 +161,8 @@ class Custodian:
         Raises UsageError where less is held, NoData while the custodian does not answer.
         """
         held = self.holding(asset)
+        if self.locked:
+            raise NoData(f"{self.name} has suspended withdrawals")
         if not 1 <= quantity <= held:
             raise UsageError(f"{self.name} sells {quantity} of {asset}: it holds {held}")
         now = self._clock.now
@@ -158,6 +205,22 @@ class Custodian:
             raise NoData(f"the custodian {self.name} does not answer")
 
     # -- failure: the injector's alone
+
+    def lock(self, *, locked: bool) -> None:
+        """Keep showing what is held, and let none of it move (Bybit's cold wallet, 2025-02-21)."""
+        self.locked = locked
+
+    def lose(self, asset: str, quantity: int) -> None:
+        """Let *quantity* thousandths of *asset* be gone."""
+        self._known(asset)
+        held = self._history[asset][-1][1]
+        self._history[asset].append((self._clock.now, max(0, held - quantity)))
+
+    def reissue(self, asset: str, issuer: str) -> str:
+        """Hold *asset* of another *issuer* from now on; return whose it was."""
+        self._known(asset)
+        before, self._issuers[asset] = self._issuers[asset], issuer
+        return before
 
     def halt(self) -> None:
         """Stop answering and settling."""

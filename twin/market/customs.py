@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Document:
         }
 
 
-def document_hash(published: Mapping[str, Any]) -> bytes:
+def document_hash_of(published: Mapping[str, Any]) -> bytes:
     """Return the hash (32 bytes) of a document: Keccak over its JSON, keys sorted, no spaces."""
     text = json.dumps(dict(published), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return keccak(text.encode())
@@ -63,13 +63,14 @@ class Customs:
     *common_mode_ppm* is the share of reading errors that all readers have in common.
     """
 
-    __slots__ = ("_common_mode", "_documents", "_seed", "_serials")
+    __slots__ = ("_common_mode", "_documents", "_seed", "_serials", "_unseen")
 
     def __init__(self, streams: Streams, *, common_mode_ppm: int = 0) -> None:
         """Start with no exports."""
         self._seed = streams.seed
         self._documents: dict[bytes, Document] = {}
         self._serials: dict[str, int] = {}
+        self._unseen: set[bytes] = set()
         self._common_mode = 0
         self.correlate(common_mode_ppm)
 
@@ -89,10 +90,35 @@ class Customs:
             commodity=commodity, quantity=quantity, port=port or f"port of {exporter}",
             loaded_at=now,
         )  # fmt: skip
-        named = document_hash(draft.as_mapping())
+        named = document_hash_of(draft.as_mapping())
         document = Document(named, **draft.as_mapping())
         self._documents[named] = document
         return document
+
+    # -- forgery: the injector's alone
+
+    def reissue(self, document_hash: bytes, *, port: str, exporter: str = "") -> Document:
+        """Enter a second set of papers for one cargo, as the warehouses of Qingdao did in 2014.
+
+        The bill of lading and the cargo stay the same; *port*, and where it is given *exporter*,
+        make it another document.
+        """
+        first = self._documents[document_hash]
+        draft = replace(first, hash=b"", port=port, exporter=exporter or first.exporter)
+        named = document_hash_of(draft.as_mapping())
+        document = Document(named, **draft.as_mapping())
+        self._documents[named] = document
+        return document
+
+    def conceal(self, document_hash: bytes) -> None:
+        """Let the papers stand for a cargo that nobody loaded: no carrier will have seen it."""
+        self._unseen.add(document_hash)
+
+    def loaded(self, document_hash: bytes) -> bool:
+        """Say whether there is a cargo behind a document."""
+        return document_hash in self._documents and document_hash not in self._unseen
+
+    # -- what is read
 
     def document(self, document_hash: bytes) -> Document | None:
         """Return the export with *document_hash*, or None where customs knows none."""

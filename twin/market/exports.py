@@ -44,7 +44,7 @@ class ExportFeed:
     def record(self, document_hash: bytes) -> ExportRecord | None:
         """Return what the feed has published of a document by now, or None."""
         document = self._customs.document(document_hash)
-        if document is None or not self.alive:
+        if document is None or not self.alive or not self._customs.loaded(document_hash):
             return None
         published = document.loaded_at + self._spec.latency
         own = derive(self._seed, "export-feed", self.name, document_hash.hex())

@@ -141,6 +141,11 @@ changed_timestamp_seconds | gauge | seconds | Unix time of the last change
 supply | gauge | PT | Payment Tokens in existence
 cap    | gauge | PT | Most Payment Tokens that may exist
 """),
+    ("reserve", "", """
+coverage_ratio          | gauge | ratio  | Stated assets over Payment Tokens, as the last reconciliation proved them
+ladder_stable{horizon}  | gauge | stable | What can be paid out within the horizon, by the calendars of banks and custodians
+demand_stable{horizon}  | gauge | stable | What a run along the declared profile would ask for within the horizon
+"""),
     ("contract", "contract", "paused | gauge | bool | 1 while the contract is paused"),
     ("venue", "venue", """
 mid_ratio       | gauge   | stable/PT | Middle of best bid and best ask
@@ -166,6 +171,30 @@ gas_ether       | gauge | ether   | Balance of the account that the node pays it
 samples                        | gauge   | count   | Samples that the collector wrote at this scrape
 errors_total                   | counter | count   | Answers that were missing
 last_success_timestamp_seconds | gauge   | seconds | Unix time of its last scrape without a missing answer
+"""),
+    ("node", "node", """
+up                     | gauge | bool    | 1 while the RPC node answers
+head_block             | gauge | block   | Number of its latest block
+head_timestamp_seconds | gauge | seconds | Unix time of its latest block
+peers                  | gauge | count   | Peers it is connected to
+latency_seconds        | gauge | seconds | Time that its answer took
+"""),
+    ("indexer", "", """
+up                     | gauge | bool    | 1 while the indexer answers
+head_block             | gauge | block   | Number of the last block it has indexed
+head_timestamp_seconds | gauge | seconds | Unix time of the last block it has indexed
+events                 | gauge | count   | Events it has counted
+"""),
+    ("endpoint", "endpoint", """
+up              | gauge | bool    | 1 when the last synthetic request brought a result
+latency_seconds | gauge | seconds | Time that the last synthetic request took
+correct         | gauge | bool    | 1 when the sample that it brought was right; absent where there was none
+"""),
+    ("probe", "role", """
+sent_total        | counter | count   | Probe transactions sent since monitoring started
+slow_total        | counter | count   | Probes that waited longer for their block than the service level allows
+inclusion_seconds | gauge   | seconds | Time from submission to inclusion of the newest probe that was included
+pending_seconds   | gauge   | seconds | Age of the oldest probe that still waits, 0 where none does
 """),
     ("rule", "", "evaluation_failures_total | counter | count | Evaluations of a rule that failed"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ desk's `Metrics` and `Alerts`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,8 @@ class Health:
 class Monitor:
     """Scrapes and evaluates every *interval* seconds on *clock*, from the second it is started.
 
-    *on_transition* hears every change of an alert. The monitor makes its collectors when it is
+    *on_transition* hears every change of an alert. *exporter* says of a collector by name whether
+    it is `up`, `silent`, or `frozen` at what it answered last. The monitor makes its collectors when it is
     started, so that the desk may be given its metrics and alerts before.
     """
 
@@ -55,6 +56,7 @@ class Monitor:
         interval: int,
         on_transition: OnTransition,
         collectors: Sequence[Collector] | None = None,
+        exporter: Callable[[str], str] = lambda _collector: "up",
     ) -> None:
         """Compile all *rules*; raises UsageError for one that does not compile."""
         if interval <= 0:
@@ -66,6 +68,8 @@ class Monitor:
         self._groups = [_Group(group, store, self._heard) for group in rules.groups]
         self.board = Board(rule for group in self._groups for rule in group.alerting)
         self._collectors = collectors
+        self._exporter = exporter
+        self._frozen: dict[str, tuple[View | None, Sequence[Any]]] = {}
         self._calls: tuple[Call, ...] = ()
         self._checks = _Checks(registry)
         self._pages = registry.held("fictra_pages_total", {})
@@ -101,8 +105,15 @@ class Monitor:
         for collector in self._collectors:
             upto = at + len(collector.calls)
             samples, errors = registry.samples, collector.errors.value or 0
-            collector.collect(view, self._desk, answers[at:upto])
-            at = upto
+            own, at = answers[at:upto], upto
+            state = self._exporter(collector.name)
+            if state == "silent":
+                continue
+            if state == "frozen":
+                collector.collect(*self._kept(collector.name, view, own))
+            else:
+                self._frozen.pop(collector.name, None)
+                collector.collect(view, self._desk, own)
             collector.size.set(registry.samples - samples)
             missing = (collector.errors.value or 0) - errors
             if missing:
@@ -112,6 +123,13 @@ class Monitor:
         registry.finish()
         self.health.scrapes += 1
         self.health.samples = registry.samples
+
+    def _kept(
+        self, collector: str, view: View | None, answers: Sequence[Any]
+    ) -> tuple[View | None, Desk, Sequence[Any]]:
+        """Return what a frozen exporter answers: what it saw at the scrape at which it froze."""
+        seen, said = self._frozen.setdefault(collector, (view, answers))
+        return seen, self._desk, said
 
     def _read(self) -> tuple[View | None, Sequence[Any]]:
         """Read all contract calls at one block; where that fails, its error answers each of them."""

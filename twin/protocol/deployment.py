@@ -106,6 +106,8 @@ class _Work:
         spec = self._spec
         accounts = {grant.account for grant in spec.roles.values()}
         accounts |= {spec.deployer, spec.treasury, spec.stable_issuer}
+        accounts |= {grant.account for grants in spec.strays.values() for grant in grants}
+        accounts |= set(spec.stray_cancellers)
         for address in sorted(accounts | set(spec.balances)):
             endowed = spec.balances[address].wei if address in spec.balances else 0
             own = spec.gas_funds if address in accounts else 0
@@ -235,6 +237,11 @@ class _Work:
                 authority.encode("grantRole", int(role), grant.account, grant.delay)
                 for grant in grants
             ]
+        calls += [
+            authority.encode("grantRole", int(role_named(name)), grant.account, grant.delay)
+            for name, grants in spec.strays.items()
+            for grant in grants
+        ]
         calls.append(authority.encode("renounceRole", int(Role.ADMIN), spec.deployer))
         self._hand_over_timelock()
         site.call("Authority", "multicall", calls)
@@ -289,6 +296,9 @@ class _Work:
         governor = self._site.at("FictraGovernor")
         for role in ("PROPOSER_ROLE", "CANCELLER_ROLE"):
             self._site.call("FictraTimelock", "grantRole", keccak(role.encode()), governor)
+        for stray in self._spec.stray_cancellers:
+            role_id = keccak(b"CANCELLER_ROLE")
+            self._site.call("FictraTimelock", "grantRole", role_id, stray)
         self._site.call("FictraTimelock", "renounceRole", bytes(32), self._spec.deployer)
 
 

@@ -161,6 +161,9 @@ class DeploymentSpec:
     *balances* by address. *deployer* sets everything up and is left with nothing, *treasury* seeds
     the pool and receives fees, *stable_issuer* owns the outside stable coin. *pt_cap* is the
     highest PT supply in units, *gas_funds* the wei that every role's account starts with.
+
+    *strays* are grants by role, and *stray_cancellers* of the timelock, that were made without
+    being approved: they are on chain and not in the register.
     """
 
     roles: Mapping[str, Grant] = field(default_factory=default_roles)
@@ -187,6 +190,8 @@ class DeploymentSpec:
     stable_issuer: bytes = field(default_factory=lambda: account_of("stable_issuer"))
     pt_cap: int = 10**9 * 10**6
     gas_funds: int = 1000 * 10**18
+    strays: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
+    stray_cancellers: tuple[bytes, ...] = ()
 
     @property
     def kinds(self) -> Mapping[str, Mapping[str, bytes]]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twin.chain.chain import Chain
 from twin.chain.port import Call
+from twin.chain.reads import ChainReads
 from twin.errors import ChainError, Reverted
 from twin.protocol.contract import Contract
 from twin.protocol.manifest import Deployment
@@ -62,7 +62,7 @@ class Reader:
 
     __slots__ = ("_multicall", "_plans", "_views", "chain", "deployment")
 
-    def __init__(self, chain: Chain, deployment: Deployment) -> None:
+    def __init__(self, chain: ChainReads, deployment: Deployment) -> None:
         """Read nothing yet."""
         self.chain, self.deployment = chain, deployment
         self._multicall = deployment.contract("Multicall3").address
@@ -182,7 +182,7 @@ class ReaderAt:
         chain = self._reader.chain
         target = self.deployment.contract(contract)
         codec = target.event(event)
-        back = (self.timestamp - since) // chain.config.block_interval
+        back = (self.timestamp - since) // chain.interval
         found = chain.logs(
             from_block=max(0, self.block - back),
             to_block=self.block,

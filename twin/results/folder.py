@@ -12,7 +12,7 @@ from twin.errors import UsageError
 from twin.events import read_events
 from twin.monitoring.series import SeriesStore, read_sqlite
 from twin.results.disk import hash_of, replaced, write_atomic
-from twin.results.manifest import Manifest, about_here
+from twin.results.manifest import Manifest, PolicyName, about_here
 from twin.results.place import MANIFEST, exactly, numbered
 from twin.results.summary import Summary
 
@@ -94,11 +94,13 @@ class RunFolder:
         control: str | None = None,
         without: tuple[str, ...] = (),
         engine: str = "pyevm",
+        policy: PolicyName | None = None,
         out: Path | None = None,
     ) -> RunFolder:
         """Make the folder `<scenario>[.<control>]-seed<seed>-<n>` under *root*, or exactly *out*.
 
-        *without* are ids of procedures left out, *engine* the one that runs. A folder *out* that
+        *without* are ids of procedures left out, *engine* the one that runs, *policy* that of the
+        team where it is not the scenario's. A folder *out* that
         holds anything but a run folder raises UsageError; an older run in it is replaced.
         """
         manifest = about_here(
@@ -108,6 +110,7 @@ class RunFolder:
             control=control,
             without=without,
             engine=engine,
+            policy=policy,
             virtual_start=scenario.start,
             virtual_end=scenario.end,
         )

@@ -13,13 +13,16 @@ from pydantic import Field
 import twin
 from twin.results.record import SCHEMA_VERSION, Record
 
-__all__ = ["Manifest", "State", "about_here"]
+__all__ = ["Manifest", "PolicyName", "State", "about_here"]
 
 _PACKAGES = (
     "coincurve", "eth-abi", "eth-hash", "jinja2", "matplotlib", "mesa", "numpy", "promql-parser",
     "py-evm", "pydantic", "PyYAML", "rich", "simpy",
 )  # fmt: skip
 """What a result may depend on: the run-time dependencies of pyproject.toml."""
+
+PolicyName = Literal["playbook", "none", "human"]
+"""Who decided, where it was not the policy of the scenario."""
 
 State = Literal["running", "finished", "partial", "crashed"]
 
@@ -35,6 +38,7 @@ class Manifest(Record):
     control: str | None
     without: tuple[str, ...]
     engine: str
+    policy: PolicyName | None = None
     python: str
     packages: dict[str, str]
     platform: str
@@ -66,6 +70,7 @@ def about_here(
     control: str | None,
     without: tuple[str, ...],
     engine: str,
+    policy: PolicyName | None,
     virtual_start: int,
     virtual_end: int,
 ) -> Manifest:
@@ -78,6 +83,7 @@ def about_here(
         control=control,
         without=without,
         engine=engine,
+        policy=policy,
         python=platform.python_version(),
         packages=_versions(),
         platform=platform.platform(),

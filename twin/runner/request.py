@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from twin.scenario import Scenario
 from twin.world import Parts, World
@@ -25,7 +26,8 @@ class Request:
 
     *root* is where numbered run folders go, *out* an exact folder instead. *without* are the ids
     of procedures that were left out of the parts, for the manifest. *visit* is called with the
-    world before it runs: outsiders may come in (not into the control without faults).
+    world before it runs: outsiders may come in (not into the control without faults). *policy*
+    takes decisions instead of the scenario's own.
     """
 
     scenario: Scenario
@@ -36,13 +38,15 @@ class Request:
     without: tuple[str, ...] = ()
     until: int | None = None
     visit: Callable[[World], object] | None = None
+    policy: Literal["playbook", "none", "human"] | None = None
 
     @property
     def world(self) -> Scenario:
         """The scenario that the world is made from: that of the control, where one is named."""
-        if self.control is None:
-            return self.scenario
-        return self.scenario.with_control(self.control)
+        found = self.scenario
+        if self.control is not None:
+            found = found.with_control(self.control)
+        return found if self.policy is None else found.with_policy(self.policy)
 
     @property
     def stop(self) -> int:

@@ -53,7 +53,8 @@ def execute(request: Request, progress: Progress = nothing) -> Outcome:
     with Interrupts() as interrupts, Parts() as parts:
         folder = RunFolder.create(
             request.root, scenario, seed=scenario.seed, control=request.control,
-            without=request.without, engine=request.parts.engine, out=request.out,
+            without=request.without, engine=request.parts.engine, policy=request.policy,
+            out=request.out,
         )  # fmt: skip
         return _Run(request, scenario, folder, progress, interrupts, parts=parts).outcome()
 
@@ -113,7 +114,10 @@ class _Run:
             return None
         if not scenario.sealed.faults:
             return simulation.loss()
-        control = Simulation(scenario.without_faults(), self.request.parts)
+        quiet = scenario.without_faults()
+        if quiet.team.policy == "human":  # nobody is asked twice
+            quiet = quiet.with_policy("playbook")
+        control = Simulation(quiet, self.request.parts)
         control.run(self.request.stop, f"{scenario.name} without faults",
                     progress=self.progress, interrupts=self.interrupts)  # fmt: skip
         control.close()

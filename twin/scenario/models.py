@@ -185,6 +185,13 @@ class Scenario(Document):
             raise UsageError(f"the seed {seed} is not between 0 and 2^63 - 1: name one that is")
         return self.model_copy(update={"seed": seed})
 
+    def with_policy(self, policy: Literal["playbook", "none", "human"]) -> Scenario:
+        """Return the scenario with another *policy* of its team."""
+        if policy != "none" and not self.team.people:
+            raise UsageError(f"the policy {policy} needs people, and the scenario has none")
+        team = self.team.model_copy(update={"policy": policy})
+        return self.model_copy(update={"team": team})
+
     def with_control(self, name: str) -> Scenario:
         """Return the world of the control called *name*: its faults, expectations, thresholds."""
         for control in self.controls:

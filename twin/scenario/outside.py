@@ -73,7 +73,8 @@ class HoldingSpec(Spec):
     """*quantity* thousandths of an asset: priced as *commodity*, or at a fixed *price* (USD, 8 decimals).
 
     A sale costs *haircut*, and *impact* more for each tenth of *daily_volume* (thousandths) by
-    the square-root law: impact x sqrt(10 quantity / daily volume).
+    the square-root law: impact x sqrt(10 quantity / daily volume). *issuer* owes it, and pays it
+    back after *tenor*; a metal has neither.
     """
 
     quantity: Annotated[int, Field(ge=0, strict=True)]
@@ -82,6 +83,8 @@ class HoldingSpec(Spec):
     haircut: Pips = 0
     impact: Pips = 0
     daily_volume: Annotated[int, Field(ge=1, strict=True)] = 10**12
+    issuer: str = ""
+    tenor: Seconds = 0
 
     @model_validator(mode="after")
     def _one_price(self) -> Self:

@@ -17,6 +17,7 @@ __all__ = [
     "WEEK",
     "AuthoritySpec",
     "Day",
+    "HabitSpec",
     "Hour",
     "PersonSpec",
     "ShiftSpec",
@@ -77,7 +78,8 @@ class PersonSpec(Spec):
     """Somebody with *roles*, who answers a page log-normally: *ack_median* and *ack_p95* seconds.
 
     Off shift it takes *off_shift_factor* times as long; the share *unreachable* of all pages is
-    never answered.
+    never answered. Each page of the last twelve hours makes the next answer, and all work, longer
+    by the share *fatigue*. *skills* say how many times the declared effort they take in a role.
     """
 
     name: Label
@@ -87,9 +89,21 @@ class PersonSpec(Spec):
     ack_p95: Seconds
     off_shift_factor: int = Field(default=4, ge=1, le=1_000, strict=True)
     unreachable: Share = 0.0
+    fatigue: Share = 0.0
+    skills: Mapping[Label, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        for role, factor in self.skills.items():
+            if role not in self.roles:
+                raise disagree("skills", "{role} is none of the person's roles", role=role)
+            if not 0.1 <= factor <= 10:
+                raise disagree(
+                    "skills",
+                    "{role}: {factor} is not 0.1 to 10 times",
+                    role=role,
+                    factor=str(factor),
+                )
         if self.ack_p95 < self.ack_median:
             raise disagree("ack_p95", "is shorter than ack_median: 95 % of answers come by then")
         return self
@@ -114,15 +128,32 @@ class AuthoritySpec(Spec):
         return self
 
 
-class TeamSpec(Spec):
-    """The team: `playbook` runs the procedures with *people*, `none` lets things happen."""
+class HabitSpec(Spec):
+    """What people get used to: an alert triaged *after* times in *window* seconds is judged false.
 
-    policy: Literal["playbook", "none"] = "none"
+    *share* is the share of its later alerts that are, although the playbook takes them for real.
+    """
+
+    after: int = Field(default=3, ge=1, strict=True)
+    window: Seconds = 7 * 86_400
+    share: Share = 0.5
+
+
+class TeamSpec(Spec):
+    """The team: `playbook` runs the procedures with *people*, `none` lets things happen.
+
+    With `human` somebody at the terminal takes the decisions. Whoever takes a run over from
+    somebody who left reads in on it for *handover* seconds.
+    """
+
+    policy: Literal["playbook", "none", "human"] = "none"
+    handover: Seconds = 300
+    habituation: HabitSpec | None = None
     people: tuple[PersonSpec, ...] = ()
     authorities: Mapping[Label, AuthoritySpec] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_staffed(self) -> Self:
-        if self.policy == "playbook" and not self.people:
-            raise disagree("policy", "playbook needs people: add one, or write none")
+        if self.policy != "none" and not self.people:
+            raise disagree("policy", f"{self.policy} needs people: add one, or write none")
         return self

@@ -19,7 +19,7 @@ from twin.desk.port import BACKUP_KINDS, BackupFile
 from twin.desk.records import GENESIS, Records
 from twin.errors import NoData, UnknownName, UsageError
 from twin.protocol.deployment import Deployment
-from twin.scenario.services import BackupsSpec
+from twin.scenario.services_oracle import BackupsSpec
 from twin.services.escrow import Escrow
 
 __all__ = ["HARMS", "BackupClient", "BackupStore"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from twin.chain.chain import Chain
 from twin.chain.codec import keccak
 from twin.clock import DAY, HOUR, Clock, Process
-from twin.desk.port import Candidate, NodeStatus, ShadowReport
+from twin.desk.port import Candidate, OperatorStatus, ShadowReport
 from twin.errors import NoData, UnknownName
 from twin.market.chance import PIPS, Noise
 from twin.market.reports import report_digest
@@ -22,7 +22,7 @@ from twin.market.sources import Source
 from twin.protocol.deployment import Deployment
 from twin.protocol.roles import account_of, key_of
 from twin.random import Streams, derive
-from twin.scenario.services import CandidateSpec, OperatorsSpec
+from twin.scenario.services_oracle import CandidateSpec, OperatorsSpec
 
 if TYPE_CHECKING:
     from coincurve import PrivateKey
@@ -144,13 +144,13 @@ class OperatorPark:
             yield self._clock.after(HOUR)
         self._running = False
 
-    def status(self, node: str) -> NodeStatus:
+    def status(self, node: str) -> OperatorStatus:
         """Return what the endpoint of *node* says."""
         host = self.host(node)
         if not host.up:
             raise NoData(f"the endpoint of {node} does not answer")
         account = self._deployment.nodes[node]
-        return NodeStatus(
+        return OperatorStatus(
             node=node, operator=host.operator, version=host.version, started=host.started,
             latency_ms=host.latency(self._clock.now),
             gas_wei=self._chain.account(account).balance, at=self._clock.now,
@@ -216,7 +216,7 @@ class OperatorClient:
         """The version that the network asks for."""
         return self._park.release
 
-    def status(self, node: str) -> NodeStatus:
+    def status(self, node: str) -> OperatorStatus:
         """Return what *node* publishes."""
         return self._park.status(node)
 

@@ -7,16 +7,39 @@ read. Its client, beside it in its module, shows the port's methods and nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from twin.chain.chain import Chain
 from twin.clock import Clock
+from twin.desk.notices import NoticeBoard
 from twin.desk.port import ServiceDesk
 from twin.desk.records import Records
 from twin.market.market import Market
 from twin.protocol.deployment import Deployment
 from twin.random import Streams
 from twin.scenario.services import ServicesSpec
+from twin.scenario.team import TeamSpec
+from twin.services.attestations import AttestationClient, AttestationService
 from twin.services.backups import BackupClient, BackupStore
+from twin.services.bulletins import BulletinClient, ThreatFeed
+from twin.services.code import CodeOnChain
+from twin.services.disputes import DisputeClient, DisputeService
+from twin.services.documents import DocumentClient, DocumentStore
+from twin.services.endpoints import EndpointClient, make_endpoints
+from twin.services.exporters import Exporters
+from twin.services.fills import FillClient, FillService
+from twin.services.identities import Iam, IamClient
+from twin.services.indexer import ChainIndexer, IndexerClient
+from twin.services.inventory import InventoryClient, VersionInventory
+from twin.services.journals import JournalClient, Journals
+from twin.services.nodes import NodeClient, make_nodes
 from twin.services.operators import OperatorClient, OperatorPark
+from twin.services.pager import AlertPath, PagerClient
+from twin.services.probes import ProbeClient, ProbeService
+from twin.services.regions import Regions
+from twin.services.scans import ScanClient, Scanner
+from twin.services.tickets import HelpDesk, TicketClient
+from twin.services.transfers import TransferClient, TransferService
 from twin.services.vendors import VendorBook, VendorClient
 
 __all__ = ["Services"]
@@ -34,21 +57,84 @@ class Services:
         deployment: Deployment,
         market: Market,
         streams: Streams,
+        notices: NoticeBoard | None = None,
         records: Records | None = None,
+        team: TeamSpec | None = None,
+        users: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Make each; nothing runs before `start`."""
+        """Make each; nothing runs before `start`.
+
+        *notices* and *records* are what the team publishes and files, which services follow;
+        *team* are the people of the IAM, and *users* the accounts of those who write tickets.
+        """
+        self.notices = notices if notices is not None else NoticeBoard()
         self.spec, self.clock, self.chain = spec, clock, chain
         self.deployment, self.market, self.streams = deployment, market, streams
-        self.backups = BackupStore(
-            spec.backups, clock, chain=chain, deployment=deployment, records=records,
-            seed=streams.seed,
-        )  # fmt: skip
-        self.operators = OperatorPark(
-            spec.operators, clock, chain=chain, deployment=deployment, sources=market.sources,
+        self._make_routine(records)
+        self.attestations = AttestationService(
+            spec.attestations, clock, chain=chain, deployment=deployment, market=market
+        )
+        self.disputes = DisputeService(
+            spec.disputes, clock, chain=chain, deployment=deployment, customs=market.customs,
             streams=streams,
         )  # fmt: skip
+        self.fills = FillService(
+            clock, chain=chain, deployment=deployment, custodians=market.custodians
+        )
+        self.transfers = TransferService(
+            spec.transfers, clock, chain=chain, deployment=deployment, streams=streams,
+            notices=self.notices,
+        )  # fmt: skip
+        seed = streams.seed
+        self.regions = Regions(seed)
+        self.nodes = make_nodes(
+            spec.nodes, clock, chain=chain, deployment=deployment, regions=self.regions, seed=seed
+        )
+        self.indexer = ChainIndexer(
+            spec.indexer, clock, chain=chain, deployment=deployment, regions=self.regions, seed=seed
+        )
+        self.endpoints = make_endpoints(
+            spec.endpoints, clock, nodes=self.nodes, indexer=self.indexer, market=market,
+            deployment=deployment, regions=self.regions, seed=seed,
+        )  # fmt: skip
+        self.probes = ProbeService(spec.probes, clock, chain)
+        self.code = CodeOnChain(chain, deployment)
+        integrations = [item.agreed for item in self.endpoints.all.values()]
+        self.inventory = VersionInventory(
+            spec.inventory, clock.now, nodes=dict(spec.nodes), integrations=integrations
+        )
+        self.documents = DocumentStore(
+            spec.documents, clock.now, deployment=deployment, integrations=integrations
+        )
+        self.iam = Iam(spec.identities, team or TeamSpec(), clock)
+        self.journals = Journals(
+            spec.journals, clock, iam=self.iam, reviews=records or Records(),
+            chance=streams.stream("services", "journals"),
+        )  # fmt: skip
+        self.scanner = Scanner(spec.scans, clock, chance=streams.stream("services", "scans"))
+        self.threats = ThreatFeed(
+            spec.bulletins, clock, chance=streams.stream("services", "bulletins")
+        )
+        self.helpdesk = HelpDesk(
+            spec.tickets, clock, chain=chain, deployment=deployment, users=users or {},
+            chance=streams.stream("services", "tickets"),
+        )  # fmt: skip
+        self.alert_path = AlertPath(clock, self.journals)
+        self.exporters = Exporters()
+
+    def _make_routine(self, records: Records | None) -> None:
+        """Make what the weekly and monthly work and the oracle network deal with."""
+        spec, clock = self.spec, self.clock
+        self.backups = BackupStore(
+            spec.backups, clock, chain=self.chain, deployment=self.deployment, records=records,
+            seed=self.streams.seed,
+        )  # fmt: skip
+        self.operators = OperatorPark(
+            spec.operators, clock, chain=self.chain, deployment=self.deployment,
+            sources=self.market.sources, streams=self.streams,
+        )  # fmt: skip
         self.vendors = VendorBook(
-            spec.vendors, clock, sources=market.sources, indices=market.indices
+            spec.vendors, clock, sources=self.market.sources, indices=self.market.indices
         )
 
     def clients(self) -> ServiceDesk:
@@ -57,6 +143,22 @@ class Services:
             backups=BackupClient(self.backups),
             operators=OperatorClient(self.operators),
             vendors=VendorClient(self.vendors),
+            attestations=AttestationClient(self.attestations),
+            disputes=DisputeClient(self.disputes),
+            fills=FillClient(self.fills),
+            transfers=TransferClient(self.transfers),
+            nodes=NodeClient(self.nodes, self.deployment),
+            indexer=IndexerClient(self.indexer),
+            endpoints=EndpointClient(self.endpoints),
+            probes=ProbeClient(self.probes),
+            inventory=InventoryClient(self.inventory),
+            documents=DocumentClient(self.documents),
+            bulletins=BulletinClient(self.threats),
+            identities=IamClient(self.iam),
+            journals=JournalClient(self.journals),
+            pager=PagerClient(self.alert_path),
+            scans=ScanClient(self.scanner),
+            tickets=TicketClient(self.helpdesk),
         )
 
     def start(self) -> None:
@@ -64,3 +166,10 @@ class Services:
         self.backups.start()
         self.operators.start()
         self.vendors.start()
+        self.attestations.start()
+        self.transfers.start()
+        self.probes.start()
+        self.clock.spawn(self.journals.live())
+        self.clock.spawn(self.scanner.live())
+        self.clock.spawn(self.threats.live())
+        self.clock.spawn(self.helpdesk.live())

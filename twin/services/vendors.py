@@ -15,7 +15,7 @@ from twin.errors import NoData, UnknownName
 from twin.market.index import Index
 from twin.market.sources import Source
 from twin.quotes import Quote
-from twin.scenario.services import VendorsSpec
+from twin.scenario.services_oracle import VendorsSpec
 
 __all__ = ["CANARY", "VendorBook", "VendorClient"]
 

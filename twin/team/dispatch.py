@@ -58,7 +58,8 @@ class Dispatcher:
             due = following
             yield self._clock.after(due - self._clock.now)
             if procedure.kind == "check":
-                self._executor.check(procedure)
+                if self._executor.runs(procedure.id):
+                    self._executor.check(procedure)
             elif self._executor.policy.begins(procedure.id, case):
                 yield from self._executor.start(procedure, case)
 

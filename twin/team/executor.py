@@ -35,11 +35,12 @@ from twin.desk.steps import (
     Work,
 )
 from twin.desk.stores import Stores
-from twin.errors import CrashError, NoData, Reverted
+from twin.errors import CrashError, NoData, Reverted, UnknownName
 from twin.events import (
     EntryKept,
     EventLog,
     EvidenceFiled,
+    HandedOver,
     IncidentChanged,
     NoticePublished,
     ProcedureEnded,
@@ -47,7 +48,8 @@ from twin.events import (
     StepTaken,
 )
 from twin.team.authority import Authorities
-from twin.team.policies import Policy
+from twin.team.driver import Driver, Ended, Here, Play
+from twin.team.policies import Observation, Policy
 from twin.team.roster import Person, Roster
 
 __all__ = ["Executor", "Run", "Sender"]
@@ -81,7 +83,8 @@ HANDOVER = 4 * 3600
 class Run:
     """One run of a runbook: its *journal* of results, and the person who *owns* it.
 
-    *present* holds who took part in it, and the last unix second at which they did.
+    *present* holds who took part in it, and the last unix second at which they did; *play* is the
+    runbook itself while it is driven.
     """
 
     procedure: Procedure
@@ -90,6 +93,7 @@ class Run:
     owner: Person | None = None
     journal: list[Any] = field(default_factory=list)
     present: dict[str, int] = field(default_factory=dict)
+    play: Play | None = None
 
 
 class Executor:
@@ -119,7 +123,10 @@ class Executor:
         self._incidents, self._stores = incidents, stores
         self._notices, self._records, self._log = notices, records, log
         self._runs: dict[str, int] = {}
+        self.driver: Driver = Here(desk)
+        self.handover = 0
         self.on_check: OnCheck = _unheard
+        self.runs: Callable[[str], bool] = lambda _procedure: True
         self.on_trigger: Callable[[str, Case, Person | None], Sequence[str]] = lambda *_: ()
         self._at_once: dict[type[Step], Callable[[Any, Run], tuple[str, Any]]] = {
             File: self._file_step,
@@ -146,11 +153,9 @@ class Executor:
     def check(self, procedure: Procedure) -> Finding:
         """Run a check now, file its finding and hand it to the metrics."""
         try:
-            finding: Finding = procedure.function(self._desk, self._settings_of(procedure))
+            finding = self.driver.check(procedure, self._settings_of(procedure))
         except (NoData, Reverted) as error:
             finding = _unable(error)
-        if not isinstance(finding, Finding):
-            raise CrashError(f"check {procedure.id} returned {finding!r}, not a Finding")
         self._file(procedure.id, finding)
         self.on_check(procedure.id, finding, self._clock.now, interval=procedure.cadence.longest)
         return finding
@@ -169,24 +174,20 @@ class Executor:
         """
         if run.owner is not None:
             run.present.setdefault(run.owner.name, self._clock.now)
-        steps = run.procedure.function(run.case, self._settings_of(run.procedure))
+        run.play = self.driver.begin(run.procedure, run.case, self._settings_of(run.procedure))
         recorded = tuple(run.journal)
         answer: Any = None
         done = 0
         try:
-            while True:
-                step = steps.send(answer)
+            while not isinstance(step := run.play.send(answer), Ended):
                 if done < len(recorded):
                     answer = recorded[done]
                 else:
                     answer = yield from self._carry_out(step, run)
                 done += 1
-        except StopIteration as stop:
-            finding = stop.value
+            finding = step.finding
         except (NoData, Reverted) as error:
             finding = _unable(error)
-        if not isinstance(finding, Finding):
-            raise CrashError(f"runbook {run.procedure.id} returned {finding!r}, not a Finding")
         ref = self._file(run.procedure.id, finding)
         self._log.emit(
             self._clock.now,
@@ -247,14 +248,26 @@ class Executor:
         able = [person for person in self._at_hand(run) if person in self._roster.on_call(role)]
         person = able[0] if able else None
         if person is None:
+            before = [name for name in run.present if role in self._roster[name].spec.roles]
             if run.procedure.routine:
                 person = yield from self._roster.assign(role)
             else:
                 person = yield from self._roster.page(role, f"{run.procedure.id}: {what}")
             run.owner = run.owner or person
-        result = yield from person.work(seconds, priority=priority)
+            if before and person.name not in run.present:
+                yield from self._hand_over(before[-1], person, run)
+        result = yield from person.work(person.pace(seconds, role), priority=priority)
         run.present[person.name] = self._clock.now
         return person, result
+
+    def _hand_over(self, before: str, person: Person, run: Run) -> Process:
+        """Let *person* read in on what *before*, who is gone, has done in *run*."""
+        run.owner = person
+        self._log.emit(
+            self._clock.now,
+            HandedOver(procedure=run.procedure.id, run=run.number, gone=before, person=person.name),
+        )
+        yield from person.work(self.handover, priority=2)
 
     # -- the steps that take time; each yields SimPy events and values (who, result) ------------
 
@@ -268,19 +281,25 @@ class Executor:
         person, _result = yield from self._engage(
             step.role, run, seconds=step.effort, what=step.question, priority=2
         )
-        choice = self.policy.choose(step, run.case)
+        seen = Observation.of(
+            step, run.case, now=self._clock.now, procedure=run.procedure.id, who=person.name
+        )
+        choice = self.policy.act(seen)
         if choice not in step.options:
             raise CrashError(f"policy {self.policy.name} chose {choice!r} of {step.options}")
         return person.name, choice
 
     def _act(self, step: Act, run: Run) -> Process:
+        try:
+            needed = self._authorities.require(step.authority).threshold
+        except UnknownName as error:  # nobody was given these keys: it is no crash, nobody signs
+            return "nobody", {"success": False, "reason": str(error), "block": None}
         signers = yield from self._authorities.collect(
             step.authority,
             f"{step.contract}.{step.function} ({step.why})",
             knowing=[person.name for person in self._at_hand(run)],
             routine=run.procedure.routine,
         )
-        needed = self._authorities.require(step.authority).threshold
         who = "+".join(signers) or "nobody"
         if len(signers) < needed:
             reason = f"{len(signers)} of {needed} signatures of {step.authority}"
@@ -296,8 +315,9 @@ class Executor:
     # -- the steps that take none: what a runbook saw still holds when it answers ---------------
 
     def _look(self, step: Look, run: Run) -> tuple[str, Any]:
-        del run
-        return "desk", step.query(self._desk, *step.args)
+        if run.play is None:
+            raise CrashError(f"run {run.number} of {run.procedure.id} is not driven")
+        return "desk", run.play.look(step)
 
     def _update(self, step: Update, run: Run) -> tuple[str, Any]:
         now = self._clock.now

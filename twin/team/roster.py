@@ -7,7 +7,7 @@ page goes to those on shift first; one who does not answer in time is passed ove
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -26,6 +26,9 @@ __all__ = ["Person", "PersonSpec", "Roster", "Shift", "ShiftSpec"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 QUARTER = 900
 """Seconds between two looks at who has come on shift; shifts begin on the quarter hour."""
+
+TIRING = 12 * 3600
+"""Seconds for which a page still weighs on whoever answered it."""
 
 DEPUTY = "operator"
 """Who does the work of a role that a small team has given to nobody."""
@@ -85,6 +88,14 @@ class PersonSpec(Protocol):
     def unreachable(self) -> float:
         """The share of pages that is never answered."""
 
+    @property
+    def fatigue(self) -> float:
+        """By which share each page of the last twelve hours slows the next answer and all work."""
+
+    @property
+    def skills(self) -> Mapping[str, float]:
+        """How many times the declared effort the person takes in a role; 1 where none is named."""
+
 
 def _minutes(text: str) -> int:
     hours, minutes = text.split(":")
@@ -120,7 +131,7 @@ class Shift:
 class Person:
     """Somebody of the team: answers pages, works, signs; one thing at a time."""
 
-    __slots__ = ("_chance", "_clock", "_log", "busy", "name", "shift", "spec")
+    __slots__ = ("_chance", "_clock", "_log", "_pages", "busy", "name", "shift", "spec")
 
     def __init__(
         self, spec: PersonSpec, clock: Clock, *, log: EventLog, chance: np.random.Generator
@@ -130,6 +141,7 @@ class Person:
         self.shift = Shift.of(spec.shift)
         self._clock, self._log, self._chance = clock, log, chance
         self.busy = simpy.PriorityResource(clock.env, capacity=1)
+        self._pages: list[int] = []
 
     def on_shift(self) -> bool:
         """Say whether the person is on shift now."""
@@ -145,8 +157,18 @@ class Person:
         if uniform < self.spec.unreachable:
             return None
         sigma = math.log(self.spec.ack_p95 / self.spec.ack_median) / Z95
-        factor = 1 if self.on_shift() else self.spec.off_shift_factor
+        factor = self.weariness() * (1 if self.on_shift() else self.spec.off_shift_factor)
         return max(1, round(self.spec.ack_median * math.exp(sigma * normal) * factor))
+
+    def weariness(self) -> float:
+        """Return how many times longer everything takes, for the pages of the last hours."""
+        since = self._clock.now - TIRING
+        self._pages = [at for at in self._pages if at > since]
+        return 1 + self.spec.fatigue * len(self._pages)
+
+    def pace(self, seconds: int, role: str) -> int:
+        """Return how long the person takes over *seconds* of work in *role*, now."""
+        return round(seconds * self.spec.skills.get(role, 1.0) * self.weariness())
 
     def ask(self) -> Process:
         """Ask the person without a page: they answer on shift; value True when they did."""
@@ -172,6 +194,7 @@ class Person:
             return False
         yield self._clock.after(wait)
         self._log.emit(self._clock.now, Acknowledged(person=self.name, subject=subject))
+        self._pages.append(self._clock.now)
         return True
 
     def work(self, seconds: int, *, priority: int = 3) -> Process:

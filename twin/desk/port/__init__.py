@@ -7,10 +7,12 @@ changes the world is not here: a runbook yields a step, and the executor carries
 
 from __future__ import annotations
 
+from twin.desk.port.attestations import Attestation, Attestations, AttestedLine
 from twin.desk.port.backups import BACKUP_KINDS, BackupFile, Backups
 from twin.desk.port.chain import (
     AccountRecord,
     Call,
+    CallStats,
     ChainStats,
     DecodedCall,
     LogRecord,
@@ -18,9 +20,17 @@ from twin.desk.port.chain import (
     View,
 )
 from twin.desk.port.desk import Desk
-from twin.desk.port.lab import Fork, Lab, Restored
-from twin.desk.port.operators import Candidate, NodeStatus, Operators, ShadowReport
+from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
+from twin.desk.port.documents import Document, Documents
+from twin.desk.port.endpoints import Answer, Endpoints, Integration
+from twin.desk.port.fills import Fill, Fills, Instruction
+from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
+from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
+from twin.desk.port.lab import Fork, Lab, Restored, Wallet
+from twin.desk.port.nodes import Nodes, NodeStatus
+from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
+from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
     Evidence,
@@ -32,6 +42,7 @@ from twin.desk.port.team import (
     Register,
     Stores,
 )
+from twin.desk.port.transfers import ListedParty, TransferRequest, Transfers
 from twin.desk.port.vendors import VendorRecord, Vendors
 from twin.desk.port.watch import Alert, Alerts, Metrics, RuleStatus
 from twin.desk.stores import Entry
@@ -49,35 +60,61 @@ __all__ = [
     "AccountRecord",
     "Alert",
     "Alerts",
+    "Answer",
+    "Attestation",
+    "Attestations",
+    "AttestedLine",
     "BackupFile",
     "Backups",
     "BankStatement",
     "Banks",
     "Call",
+    "CallStats",
     "Candidate",
     "ChainStats",
+    "Component",
     "Custody",
     "CustodyStatement",
     "Customs",
+    "DayVolume",
     "DecodedCall",
     "Desk",
+    "DisputeForm",
+    "Disputes",
+    "Document",
+    "Documents",
+    "Endpoints",
     "Entry",
     "Evidence",
     "Evidences",
+    "Exhibit",
     "ExportRecord",
     "Feeds",
+    "Fill",
+    "Fills",
     "Fork",
     "Incident",
     "Incidents",
+    "Indexer",
+    "IndexerStatus",
+    "Instruction",
+    "Integration",
+    "Inventory",
     "Lab",
+    "ListedParty",
     "LogRecord",
     "Metrics",
     "NodeStatus",
+    "Nodes",
     "Notice",
     "Notices",
+    "OperatorStatus",
     "Operators",
+    "Probe",
+    "Probes",
     "Quote",
     "Register",
+    "Requirement",
     "Restored",
     "RuleStatus",
     "ServiceDesk",
@@ -86,8 +123,12 @@ __all__ = [
     "Simulation",
     "Stores",
     "Ticker",
+    "TransferRequest",
+    "Transfers",
+    "Upgrade",
     "VendorRecord",
     "Vendors",
     "Venues",
     "View",
+    "Wallet",
 ]

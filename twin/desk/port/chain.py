@@ -9,6 +9,7 @@ from typing import Any, Protocol
 __all__ = [
     "AccountRecord",
     "Call",
+    "CallStats",
     "ChainStats",
     "DecodedCall",
     "LogRecord",
@@ -81,6 +82,28 @@ class ChainStats:
     confirmation_max: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallStats:
+    """The *calls* of one *function* of a *contract*: how many reverted and why, and their gas.
+
+    *gas_min*, *gas_median* and *gas_max* are of those that succeeded, 0 where none did; *gas* is
+    all that they used and *fees* the wei paid for it. *reverted_by* names the senders with most
+    reverts (0x addresses).
+    """
+
+    contract: str
+    function: str
+    calls: int
+    reverted: int
+    reasons: Mapping[str, int]
+    reverted_by: Mapping[str, int]
+    gas_min: int
+    gas_median: int
+    gas_max: int
+    gas: int
+    fees: int
+
+
 class View(Protocol):
     """The chain at one block."""
 
@@ -114,3 +137,6 @@ class View(Protocol):
 
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""
+
+    def calls(self, *, since: int) -> list[CallStats]:
+        """Summarise the transactions to our contracts after unix second *since*, by function."""

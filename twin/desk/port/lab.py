@@ -12,6 +12,7 @@ __all__ = [
     "Fork",
     "Lab",
     "Restored",
+    "Wallet",
 ]
 
 
@@ -24,12 +25,29 @@ class Restored:
     slots: int
 
 
+class Wallet(Protocol):
+    """A wallet of the lab, for exercises that need a signature."""
+
+    @property
+    def address(self) -> bytes:
+        """Its address."""
+
+    def sign(self, digest: bytes) -> tuple[int, bytes, bytes]:
+        """Return v, r and s of the signature over *digest* (32 bytes)."""
+
+    def hash(self, data: bytes) -> bytes:
+        """Return the Keccak-256 of *data*."""
+
+
 class Fork(Protocol):
     """A copy of the public chain state to try something out on; nothing of it reaches the chain."""
 
     @property
     def now(self) -> int:
         """The copy's present, in unix seconds."""
+
+    def wallet(self, label: str) -> Wallet:
+        """Return the test wallet called *label*."""
 
     def wait(self, seconds: int) -> None:
         """Let *seconds* pass on the copy."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Candidate", "NodeStatus", "Operators", "ShadowReport"]
+__all__ = ["Candidate", "OperatorStatus", "Operators", "ShadowReport"]
 
 
 @dataclass(frozen=True, slots=True)
-class NodeStatus:
+class OperatorStatus:
     """A node's metrics endpoint at unix second *at*.
 
     *started* is when its process began, *latency_ms* the median of the last hour from observation
@@ -64,7 +64,7 @@ class Operators(Protocol):
     def release(self) -> str:
         """The version that the network asks its nodes to run."""
 
-    def status(self, node: str) -> NodeStatus:
+    def status(self, node: str) -> OperatorStatus:
         """Return what *node* publishes. Raises NoData while it does not answer."""
 
     def candidates(self) -> list[Candidate]:

@@ -74,6 +74,9 @@ class Banks(Protocol):
     def open(self, bank: str) -> bool:
         """Say whether payments of *bank* move now."""
 
+    def value_date(self, bank: str) -> int:
+        """Return when a payment ordered now would settle, unix seconds. Raises NoData."""
+
 
 class Custody(Protocol):
     """The custodians' client interface."""
@@ -86,3 +89,9 @@ class Custody(Protocol):
 
     def quote(self, custodian: str, asset: str, quantity: int) -> int:
         """Return the stable units that a sale of *quantity* thousandths of *asset* would bring."""
+
+    def value_date(self, custodian: str) -> int:
+        """Return when a sale ordered now would pay, unix seconds. Raises NoData where none can."""
+
+    def account(self, custodian: str) -> tuple[str, str]:
+        """Return the bank and the account into which *custodian* pays."""

@@ -1,28 +1,80 @@
 """The services beside chain and markets, as their clients see them: one field a service.
 
 A service has its port in a module of its own here, named like it, and its counterpart in
-`twin/services/`; live, the same port is answered by the real thing.
+`twin/services/`; live, the same port is answered by the real thing. A desk that is not connected
+to one answers that there is no data.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from twin.desk.port.attestations import Attestations
 from twin.desk.port.backups import Backups
+from twin.desk.port.bulletins import Bulletins
+from twin.desk.port.disputes import Disputes
+from twin.desk.port.documents import Documents
+from twin.desk.port.endpoints import Endpoints
+from twin.desk.port.fills import Fills
+from twin.desk.port.identities import Identities
+from twin.desk.port.indexer import Indexer
+from twin.desk.port.inventory import Inventory
+from twin.desk.port.journals import Journals
+from twin.desk.port.nodes import Nodes
 from twin.desk.port.operators import Operators
+from twin.desk.port.pager import Pager
+from twin.desk.port.probes import Probes
+from twin.desk.port.scans import Scans
+from twin.desk.port.tickets import Tickets
+from twin.desk.port.transfers import Transfers
 from twin.desk.port.vendors import Vendors
+from twin.errors import NoData
 
-__all__ = ["ServiceDesk"]
+__all__ = ["Absent", "ServiceDesk", "absent"]
 
-_ABSENT: Any = None
-"""A service that a desk has not been given: a procedure that asks for it breaks at once."""
+
+class Absent:
+    """A service that this desk is not connected to: whatever is asked of it is no data."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        """Keep the *name* for the message."""
+        self._name = name
+
+    def __getattr__(self, question: str) -> Any:
+        """There is nobody to answer."""
+        if question.startswith("_"):
+            raise AttributeError(question)
+        raise NoData(f"the desk is not connected to {self._name}: {question}")
+
+
+def absent(name: str) -> Any:
+    """Return what stands for the service *name* where there is none."""
+    return Absent(name)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceDesk:
     """The client of every service, by the service's name."""
 
-    backups: Backups = _ABSENT
-    operators: Operators = _ABSENT
-    vendors: Vendors = _ABSENT
+    backups: Backups = field(default_factory=lambda: absent("backups"))
+    operators: Operators = field(default_factory=lambda: absent("operators"))
+    vendors: Vendors = field(default_factory=lambda: absent("vendors"))
+    attestations: Attestations = field(default_factory=lambda: absent("attestations"))
+    bulletins: Bulletins = field(default_factory=lambda: absent("bulletins"))
+    disputes: Disputes = field(default_factory=lambda: absent("disputes"))
+    documents: Documents = field(default_factory=lambda: absent("documents"))
+    endpoints: Endpoints = field(default_factory=lambda: absent("endpoints"))
+    fills: Fills = field(default_factory=lambda: absent("fills"))
+    identities: Identities = field(default_factory=lambda: absent("identities"))
+    indexer: Indexer = field(default_factory=lambda: absent("indexer"))
+    inventory: Inventory = field(default_factory=lambda: absent("inventory"))
+    journals: Journals = field(default_factory=lambda: absent("journals"))
+    nodes: Nodes = field(default_factory=lambda: absent("nodes"))
+    pager: Pager = field(default_factory=lambda: absent("pager"))
+    probes: Probes = field(default_factory=lambda: absent("probes"))
+    scans: Scans = field(default_factory=lambda: absent("scans"))
+    tickets: Tickets = field(default_factory=lambda: absent("tickets"))
+    transfers: Transfers = field(default_factory=lambda: absent("transfers"))

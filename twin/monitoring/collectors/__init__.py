@@ -12,11 +12,16 @@ from collections.abc import Callable, Mapping
 from twin.desk.port import Desk
 from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
+from twin.monitoring.collectors.coverage import CoverageCollector
+from twin.monitoring.collectors.endpoints import EndpointCollector
 from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
+from twin.monitoring.collectors.indexer import IndexerCollector
+from twin.monitoring.collectors.nodes import NodeCollector
 from twin.monitoring.collectors.operators import OperatorCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
+from twin.monitoring.collectors.probes import ProbeCollector
 from twin.monitoring.collectors.team import TeamCollector
 from twin.monitoring.collectors.tokens import TokenCollector
 from twin.monitoring.collectors.venues import VenueCollector
@@ -39,4 +44,9 @@ def default_collectors(
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
         OperatorCollector(registry, desk.services.operators.nodes()),
+        CoverageCollector(registry),
+        NodeCollector(registry, desk.services.nodes.names()),
+        IndexerCollector(registry),
+        EndpointCollector(registry, desk.services.endpoints.names()),
+        ProbeCollector(registry, desk.services.probes.roles()),
     ]

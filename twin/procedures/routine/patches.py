@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 __all__ = ["Advisory", "Component", "Match", "advice_on", "matches", "version_key"]
 
-EXPOSURES = ("internal", "partner", "internet")
+EXPOSURES = ("internal", "partner", "public")
 SEVERITIES = ("low", "medium", "high", "critical")
 DAY = 86_400
 PATCH_WITHIN = {"critical": 3 * DAY, "high": 7 * DAY, "medium": 30 * DAY, "low": 90 * DAY}
@@ -21,7 +21,7 @@ PATCH_WITHIN = {"critical": 3 * DAY, "high": 7 * DAY, "medium": 30 * DAY, "low":
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Something that runs *where*; *exposure* is internal, partner or internet.
+    """Something that runs *where*; *exposure* is internal, partner or public.
 
     *supported_until* is the unix second after which its maker mends nothing, or None.
     """
