@@ -161,3 +161,17 @@ def test_a_statement_beside_a_notice_that_holds_no_more_is_withheld() -> None:
 def test_a_quiet_week_is_stated_and_confirmed() -> None:
     (record,) = found(routine("RW4", duration="4d").run(3 * DAY + 15 * HOUR), "RW4")
     assert (record.verdict, set(record.problems.values())) == ("ok", {0})
+
+
+def test_a_bulletin_about_what_we_run_becomes_a_patch_decision() -> None:
+    news = fault("x", "bulletin-about-us", "2h", component="openssl", version="99.0.0")
+    stage = routine("RW2", duration="2d", sealed=sealed(news)).run(DAY + 12 * HOUR)
+    (record,) = found(stage, "RW2")
+    (match,) = data_of(stage, record)["matches"]
+    assert (match["component"], match["exposure"], match["advice"]) == (
+        "openssl",
+        "public",
+        "patch-now",
+    )
+    (change,) = stage.world.stores.entries("change")
+    assert change.data["decision"] == "patch-now"
