@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from twin.errors import UsageError
-from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.faults.port import Fault, FaultParams, Surfaces, services_of
 from twin.services.backups import BackupStore
 
 __all__ = ["BackupCorrupt", "BackupStale", "EscrowSharesLost"]
@@ -16,9 +16,7 @@ Kind = Literal["state", "deployment", "keyshares", "evidence"]
 
 
 def _store(surfaces: Surfaces) -> BackupStore:
-    if surfaces.services is None:
-        raise UsageError("this world has no backups: a fault of them has nothing to take hold of")
-    return surfaces.services.backups
+    return services_of(surfaces).backups
 
 
 class CorruptParams(FaultParams):

@@ -8,19 +8,12 @@ from pydantic import Field
 
 from twin.chain.basefee import Demand
 from twin.clock import DAY, HOUR, Process
-from twin.errors import UsageError
-from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.faults.port import Fault, FaultParams, Surfaces, services_of
 from twin.services.services import Services
 
 __all__ = ["LatencyCreep", "SlowDegradation"]
 
 GWEI = 10**9
-
-
-def _services(surfaces: Surfaces) -> Services:
-    if surfaces.services is None:
-        raise UsageError("this world has no services: the fault has nothing to take hold of")
-    return surfaces.services
 
 
 class DegradationParams(FaultParams):
@@ -48,12 +41,12 @@ class SlowDegradation(Fault):
 
     def check(self, surfaces: Surfaces) -> None:
         """There is a chain to fill."""
-        _services(surfaces)
+        services_of(surfaces)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Add an hour's worth of demand at a time, more with every day."""
         self._on = True
-        services = _services(surfaces)
+        services = services_of(surfaces)
         services.clock.spawn(self._creep(services))
         return f"{self.params.gas_a_day} more gas a block every day"
 
@@ -97,14 +90,14 @@ class LatencyCreep(Fault):
 
     def check(self, surfaces: Surfaces) -> None:
         """The node is there."""
-        _services(surfaces).operators.host(self.params.node)
+        services_of(surfaces).operators.host(self.params.node)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Let it creep."""
-        _services(surfaces).operators.creep(self.params.node, self.params.ppm_a_day)
+        services_of(surfaces).operators.creep(self.params.node, self.params.ppm_a_day)
         return f"{self.params.node} slows down by {self.params.ppm_a_day} ppm a day"
 
     def end(self, surfaces: Surfaces) -> str:
         """Repair it."""
-        _services(surfaces).operators.creep(self.params.node, 0)
+        services_of(surfaces).operators.creep(self.params.node, 0)
         return f"{self.params.node} is as fast as before"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from twin.chain.port import AccountState, Call
 from twin.errors import UnknownName, UsageError
-from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.faults.port import Fault, FaultParams, Surfaces, services_of
 from twin.protocol.deployment import DeploymentSpec
 from twin.protocol.operations import operation_of
 from twin.protocol.parameters import Endowment
@@ -26,12 +27,6 @@ HARMLESS = bytes.fromhex("6000600055600160005500")
 
 HARMFUL = bytes.fromhex("6001600055600260005500")
 """What stands in its place afterwards."""
-
-
-def _services(surfaces: Surfaces) -> Services:
-    if surfaces.services is None:
-        raise UsageError("this world has no chain to reach: the fault has nothing to take hold of")
-    return surfaces.services
 
 
 def _values(items: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -78,15 +73,12 @@ class MaliciousProposal(Fault):
         if account in spec.balances:
             return spec
         funds = Endowment(wei=100 * ETHER)
-        return DeploymentSpec(
-            **{name: getattr(spec, name) for name in spec.__slots__ if name != "balances"},
-            balances={**spec.balances, account: funds},
-        )
+        return replace(spec, balances={**spec.balances, account: funds})
 
     def check(self, surfaces: Surfaces) -> None:
         """The role is one, and the proposer may propose."""
         role_named(self.params.role)
-        services = _services(surfaces)
+        services = services_of(surfaces)
         contract = services.deployment.contract("FictraGovernor")
         data = contract.encode("proposalThreshold")
         output = services.chain.call(Call(to=contract.address, data=data))
@@ -97,7 +89,7 @@ class MaliciousProposal(Fault):
 
     def begin(self, surfaces: Surfaces) -> str:
         """Propose it."""
-        services, wanted = _services(surfaces), self.params
+        services, wanted = services_of(surfaces), self.params
         deployment, sender = services.deployment, account_of(wanted.proposer)
         if wanted.payload:
             target, data = payload_of(wanted.proposer), bytes.fromhex("61461954")
@@ -151,17 +143,17 @@ class CodeSwap(Fault):
 
     def check(self, surfaces: Surfaces) -> None:
         """There is a chain."""
-        _services(surfaces)
+        services_of(surfaces)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Swap it."""
-        services = _services(surfaces)
+        services = services_of(surfaces)
         _write(services, payload_of(self.params.proposer), HARMFUL)
         return f"the payload of {self.params.proposer} is another"
 
     def end(self, surfaces: Surfaces) -> str:
         """Swap it back."""
-        _write(_services(surfaces), payload_of(self.params.proposer), HARMLESS)
+        _write(services_of(surfaces), payload_of(self.params.proposer), HARMLESS)
         return f"the payload of {self.params.proposer} is what was reviewed"
 
 
@@ -190,7 +182,7 @@ class ConfigDrift(Fault):
 
     def check(self, surfaces: Surfaces) -> None:
         """The call can be made."""
-        services, wanted = _services(surfaces), self.params
+        services, wanted = services_of(surfaces), self.params
         if wanted.authority not in services.deployment.roles:
             raise UnknownName("role", wanted.authority, services.deployment.roles)
         operation_of(
@@ -200,7 +192,7 @@ class ConfigDrift(Fault):
 
     def begin(self, surfaces: Surfaces) -> str:
         """Send the call; a delayed one is scheduled, and executed when its time has come."""
-        services, wanted = _services(surfaces), self.params
+        services, wanted = services_of(surfaces), self.params
         operation = operation_of(
             services.deployment, wanted.authority, contract=wanted.contract,
             function=wanted.function, args=_values(wanted.args),

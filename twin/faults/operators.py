@@ -8,12 +8,11 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from twin.errors import InvalidTransaction, UnknownName, UsageError
-from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.faults.port import Fault, FaultParams, Surfaces, services_of
 from twin.market.sources import Source
 from twin.protocol.deployment import DeploymentSpec
 from twin.protocol.roles import account_of
 from twin.scenario.services_oracle import CandidateSpec
-from twin.services.services import Services
 
 __all__ = ["CorrelatedSources", "NodeSilent", "NodeUnfunded", "RewardMisconfiguration",
            "SybilCandidates"]  # fmt: skip
@@ -27,12 +26,6 @@ class Silenceable(Protocol):
 
     def silence(self, silent: bool) -> None:
         """Report nothing while *silent*."""
-
-
-def _services(surfaces: Surfaces) -> Services:
-    if surfaces.services is None:
-        raise UsageError("this world has no operators: the fault has nothing to take hold of")
-    return surfaces.services
 
 
 class NodeParams(FaultParams):
@@ -59,11 +52,11 @@ class NodeUnfunded(Fault):
 
     def check(self, surfaces: Surfaces) -> None:
         """The node is there."""
-        _services(surfaces).operators.host(self.params.node)
+        services_of(surfaces).operators.host(self.params.node)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Send all of it away, but for the fee."""
-        services = _services(surfaces)
+        services = services_of(surfaces)
         chain, account = services.chain, services.deployment.nodes[self.params.node]
         cap = 4 * chain.next_base_fee + 2 * GWEI
         self._taken = max(0, chain.account(account).balance - TRANSFER * cap)
@@ -78,7 +71,7 @@ class NodeUnfunded(Fault):
 
     def end(self, surfaces: Surfaces) -> str:
         """Give it back."""
-        services = _services(surfaces)
+        services = services_of(surfaces)
         services.chain.fund(services.deployment.nodes[self.params.node], self._taken)
         return f"{self.params.node} is funded again"
 
@@ -103,7 +96,7 @@ class NodeSilent(Fault):
 
     def check(self, surfaces: Surfaces) -> None:
         """The node is there, and it is one."""
-        _services(surfaces).operators.host(self.params.node)
+        services_of(surfaces).operators.host(self.params.node)
         self._node(surfaces)
 
     def _node(self, surfaces: Surfaces) -> Silenceable:
@@ -120,13 +113,13 @@ class NodeSilent(Fault):
         """Silence it."""
         self._node(surfaces).silence(True)
         if self.params.endpoint:
-            _services(surfaces).operators.host(self.params.node).up = False
+            services_of(surfaces).operators.host(self.params.node).up = False
         return f"{self.params.node} is silent"
 
     def end(self, surfaces: Surfaces) -> str:
         """Start it again."""
-        host = _services(surfaces).operators.host(self.params.node)
-        host.up, host.started = True, _services(surfaces).clock.now
+        host = services_of(surfaces).operators.host(self.params.node)
+        host.up, host.started = True, services_of(surfaces).clock.now
         self._node(surfaces).silence(False)
         return f"{self.params.node} reports again"
 
@@ -236,7 +229,7 @@ class SybilCandidates(Fault):
 
     def begin(self, surfaces: Surfaces) -> str:
         """Hand in the applications."""
-        park = _services(surfaces).operators
+        park = services_of(surfaces).operators
         for name in self._names():
             park.apply(
                 CandidateSpec(
@@ -254,5 +247,5 @@ class SybilCandidates(Fault):
     def end(self, surfaces: Surfaces) -> str:
         """Withdraw them."""
         for name in self._names():
-            _services(surfaces).operators.withdraw(name)
+            services_of(surfaces).operators.withdraw(name)
         return "the applications are withdrawn"

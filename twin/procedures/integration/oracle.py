@@ -279,6 +279,7 @@ class Rewards(Settings):
     lie_ppm: int = 50_000
     min_lies: int = 3
     reserve_reports: int = 2_000
+    effort: int = 600
 
 
 def _rewarded(desk: Desk) -> str | None:
@@ -299,7 +300,7 @@ def _rewards(desk: Desk, settings: Rewards) -> dict[str, Any]:
     level="A",
     cadence=weekly("fri", "10:00"),
     role="treasurer",
-    effort=0,
+    effort=600,
     inputs=(
         "AnswerSubmitted and AnswerUpdated logs",
         "RewardPaid and Slashed logs",
@@ -326,6 +327,7 @@ def distribute_rewards(case: Case, settings: Rewards) -> Runbook:
     log: list[dict[str, Any]] = []
     if short > 0 and not any(problems[item] for item in ("rate", "overpaid", "drain")):
         oracle, payer = facts["oracle"], facts["payer"]
+        yield Work("treasurer", settings.effort, f"prepare {short} units for the reward fund")
         for contract, function, args in (
             ("PaymentToken", "mint", (payer, short)),
             ("PaymentToken", "approve", (oracle, short)),

@@ -45,6 +45,7 @@ class Performance(Settings):
     weekly_ppm: int = 50_000
     horizon_days: int = 60
     max_missing: int = 2
+    effort: int = 900
 
 
 def _analysis(desk: Desk, settings: Performance) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _judged(sli: Sli, *, record_values: tuple[int, ...], settings: Performance) 
     level="A",
     cadence=weekly("mon", "09:00"),
     role="analyst",
-    effort=0,
+    effort=900,
     inputs=("service level indicators, day by day", "change store"),
     evidence="analysis note: slope, significance and capacity forecast of each indicator",
     settings=Performance,
@@ -101,6 +102,7 @@ def performance_analysis(case: Case, settings: Performance) -> Runbook:
         problems["trend"] += 1
         problems["capacity"] += bool(about["full"])
         if name not in seen["proposed"]:
+            yield Work("analyst", settings.effort, f"sketch a change for {name}")
             yield Keep(
                 "change", state="proposed", subject=f"{name} grows by {about['weekly_ppm']} ppm a week",
                 data={"sli": name, "kind": "optimization", "analysis": dict(about)},
