@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twin.catalog import Settings, check, daily, every, runbook, weekly
@@ -242,7 +243,7 @@ def validate_sources(case: Case, settings: SourceValidation) -> Runbook:
     pair's errors, since two vendors that err together are one opinion. What fails is rejected by a
     decision, and the operators are told not to read it.
     """
-    facts = yield Look("Which sources can be relied on?", _sources, (settings,))
+    facts = yield Look("Which sources can be relied on?", partial(_sources, settings=settings))
     problems = dict.fromkeys(("licence", "silent", "canary", "bias", "correlated", "opinions"), 0)
     for name, card in facts["vendors"].items():
         for item in card["wrong"]:
@@ -318,7 +319,9 @@ def distribute_rewards(case: Case, settings: Rewards) -> Runbook:
     and what the fund holds. Where nothing is wrong with the rate, the fund is topped up to what is
     owed; nodes draw from it. A liar that was not slashed becomes an action.
     """
-    facts = yield Look("Who earned what, and who was paid what?", _rewards, (settings,))
+    facts = yield Look(
+        "Who earned what, and who was paid what?", partial(_rewards, settings=settings)
+    )
     problems = dict.fromkeys(("rate", "overpaid", "ineligible", "slash", "drain", "unpaid"), 0)
     problems |= {item: len(reasons) for item, reasons in facts["wrong"].items()}
     for reason in facts["wrong"].get("slash", ()):
@@ -340,7 +343,7 @@ def distribute_rewards(case: Case, settings: Rewards) -> Runbook:
                 break
     elif short > 0 and facts["owed"] > facts["fund"]:
         problems["unpaid"] = 1
-    after = yield Look("Does the fund reconcile?", _rewards, (settings,))
+    after = yield Look("Does the fund reconcile?", partial(_rewards, settings=settings))
     data = {"cause": case.cause, "before": facts, "payments": log, "fund_after": after["fund"],
             "booked_after": after["booked"]}  # fmt: skip
     wrong = [item for item, count in problems.items() if count]
@@ -388,7 +391,9 @@ def coordinate_expansion(case: Case, settings: Onboarding) -> Runbook:
     enough, its papers and its stake are there, and it is nobody else behind another name. Those
     who share a purse, an owner or their errors are one operator and are refused together.
     """
-    facts = yield Look("Who applies, and what speaks against them?", _candidates, (settings,))
+    facts = yield Look(
+        "Who applies, and what speaks against them?", partial(_candidates, settings=settings)
+    )
     problems = dict.fromkeys(
         ("kyc", "stake", "coverage", "agreement", "forged", "sybil", "dilution"), 0
     )

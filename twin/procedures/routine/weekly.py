@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from twin.catalog import Settings, daily, runbook, weekly
@@ -92,7 +93,7 @@ def performance_analysis(case: Case, settings: Performance) -> Runbook:
     Each indicator's daily values, less what the weekday adds, are tested for a trend by Theil-Sen
     and Mann-Kendall; one that grows worse, or will use up its capacity, becomes a proposed change.
     """
-    seen = yield Look("Which indicator grows worse?", _analysis, (settings,))
+    seen = yield Look("Which indicator grows worse?", partial(_analysis, settings=settings))
     slis: Mapping[str, Mapping[str, Any]] = seen["slis"]
     problems = {"trend": 0, "capacity": 0, "holes": 0}
     for name, about in slis.items():
@@ -261,7 +262,7 @@ def review_proposals(case: Case, settings: Proposals) -> Runbook:
     announced, the register's code, the code of its first review and the spread of the votes. What
     speaks against it goes to somebody who may ask for a veto (Beanstalk, 2022-04-17).
     """
-    reviews = yield Look("What would each open proposal do?", _reviews, (settings,))
+    reviews = yield Look("What would each open proposal do?", partial(_reviews, settings=settings))
     problems: dict[str, int] = {}
     vetoes = []
     for one in reviews:
