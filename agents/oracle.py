@@ -73,6 +73,12 @@ class OracleNode(TwinAgent):
         for reporter in self.reporters:
             reporter.misreport(numerator, denominator)
 
+    def silence(self, silent: bool) -> None:
+        """Report and attest nothing while *silent*: the process is dead."""
+        self._silent = silent
+        for reporter in self.reporters:
+            reporter.silence(silent)
+
     @property
     def refused(self) -> int:
         """How many reports were outside the bounds or refused on chain."""
@@ -87,6 +93,7 @@ class OracleNode(TwinAgent):
             self._reporter(commodity, sources) for commodity, sources in served.items()
         ]
         self._papers: set[bytes] = set()
+        self._silent = False
         habitat.on_log("AllocationBook", "ExportClaimed", self._claimed)
         if params.conduct == "colluding":
             begin = habitat.clock.now + params.from_second
@@ -132,6 +139,8 @@ class OracleNode(TwinAgent):
         yield habitat.clock.after(
             1 + round(self.params.reading * float(chance.standard_exponential()))
         )
+        if self._silent:
+            return
         quantity = habitat.customs.reading(document, chance, self.params.reading_error_ppm)
         if self.params.conduct == "lazy":
             quantity = claimed  # it signs what it is shown

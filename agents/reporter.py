@@ -61,6 +61,7 @@ class Reporter:
         self._scale = (1, 1)
         self._submitted = self._reported = 0
         self._retry_at = 0
+        self._silent = False
         self.refused = 0
         self._roused = habitat.clock.event()
         self._look_up()
@@ -76,13 +77,18 @@ class Reporter:
         self._scale = (numerator, denominator)
         self._rouse()
 
+    def silence(self, silent: bool) -> None:
+        """Report nothing while *silent*."""
+        self._silent = silent
+        self._rouse()
+
     def live(self) -> Process:
         """Sleep until the price has left the deviation band or the heartbeat is due; report."""
         habitat = self.habitat
         self._jitter = int(self._chance.integers(0, 2 * MINUTE))
         yield habitat.clock.after(1 + self._jitter // 4)
         while True:
-            if habitat.clock.now >= self._retry_at:
+            if habitat.clock.now >= self._retry_at and not self._silent:
                 yield from self._report()
             if not self._roused.triggered:
                 yield habitat.clock.after(self._wait()) | self._roused

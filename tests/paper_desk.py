@@ -16,13 +16,16 @@ from twin.desk.clients import BankClient, CustodyClient
 from twin.desk.incidents import IncidentStore
 from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
+    AccountRecord,
     Alert,
     Call,
     CallStats,
     ChainStats,
+    DecodedCall,
     ExportRecord,
     LogRecord,
     Quote,
+    RuleStatus,
     SignedReport,
     Simulation,
     Ticker,
@@ -106,6 +109,12 @@ class PaperView:
         found = self.desk.logs.get((contract, event), [])
         return [record for record in found if record.timestamp >= since]
 
+    def account(self, address: bytes) -> AccountRecord:
+        return self.desk.accounts.get(address, AccountRecord(0, 10**18, b"\0" * 32, False))
+
+    def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
+        return self.desk.decoded.get((to, data))
+
     def stats(self, *, since: int) -> ChainStats:
         self.desk.asked.append(since)
         if self.desk.stats is None:
@@ -142,6 +151,11 @@ class PaperDesk:
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
+    accounts: dict[bytes, AccountRecord] = field(default_factory=dict)
+    decoded: dict[tuple[bytes, bytes], DecodedCall] = field(default_factory=dict)
+    loaded: list[RuleStatus] = field(default_factory=list)
+    registered: dict[str, Any] = field(default_factory=dict)
+    answer: Callable[[str], list[tuple[Mapping[str, str], float]]] | None = None
     genesis: int = NOW - 60 * 86_400
     addresses: dict[str, bytes] = field(default_factory=dict)
     seen: dict[tuple[str, bytes], ExportRecord] = field(default_factory=dict)
@@ -187,9 +201,8 @@ class PaperDesk:
 
     @property
     def register(self) -> SignedRegister:
-        return SignedRegister(
-            parameters=self.approved, addresses=self.addresses, feeds=self.feed_ids
-        )
+        about = {"addresses": self.addresses, **self.registered}
+        return SignedRegister(parameters=self.approved, feeds=self.feed_ids, **about)
 
     def at(self, block: int | None = None) -> PaperView:
         return PaperView(self, block)
@@ -232,6 +245,8 @@ class PaperDesk:
         self.asked.append(expression)
         if expression in self.query_answers:
             return self.query_answers[expression]
+        if self.answer is not None:
+            return self.answer(expression)
         for start, values in self.series.items():
             if expression.startswith(start):
                 return [({}, value) for value in values]
@@ -242,6 +257,9 @@ class PaperDesk:
 
     def firing(self) -> list[Alert]:
         return list(self.alarms)
+
+    def rules(self) -> list[RuleStatus]:
+        return list(self.loaded)
 
 
 def report(

@@ -18,6 +18,7 @@ from twin.desk.port import (
     ChainStats,
     Desk,
     Incident,
+    OperatorStatus,
     Quote,
     ServiceDesk,
     SignedReport,
@@ -104,6 +105,32 @@ class Incidents:
         return [Incident("I", START, "open", one, "pool", "", []) for one in self.severities]
 
 
+class Operators:
+    """One node that answers and one that does not."""
+
+    def nodes(self) -> list[str]:
+        return ["one", "two"]
+
+    def status(self, node: str) -> OperatorStatus:
+        if node == "two":
+            raise NoData("two does not answer")
+        return OperatorStatus(node, "someone", "1.0", START, 800, 5 * 10**18, START)
+
+    def _unasked(self, *_args: object, **_kinds: object) -> Any:
+        raise AssertionError("a collector asks for the status alone")
+
+    release = candidates = shadow_reports = authentic = _unasked
+
+
+class Nobody:
+    """A service that has nothing to tell of."""
+
+    def names(self) -> list[str]:
+        return []
+
+    roles = names
+
+
 class SmallDesk:
     def __init__(self, view: RealView) -> None:
         self.view = view
@@ -115,7 +142,7 @@ class SmallDesk:
         paper = PaperServices()
         self.services = ServiceDesk(
             endpoints=paper.endpoints, indexer=paper.indexer, nodes=paper.nodes, probes=paper.probes,
-            tickets=self.tickets, pager=self.pager,
+            tickets=self.tickets, pager=self.pager, operators=Operators(),
         )  # fmt: skip
         self.venues = Venues(
             {
@@ -320,7 +347,8 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
     services = ("scrape", "node", "indexer", "endpoint", "probe", "alertpath", "tickets")
     kept = {name.partition("{")[0] for name in values if not name.startswith(services)}
     assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
-                    "venue_volume_pt_total"}  # fmt: skip
+                    "venue_volume_pt_total", "operator_up", "operator_latency_seconds",
+                    "operator_gas_ether"}  # fmt: skip
 
 
 def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:
@@ -358,3 +386,14 @@ def test_tickets_and_deliveries_are_counted_once_and_silence_is_an_error() -> No
     assert log == [[1, 1, 1], [2, 1, 2], [2, 1, 2]], "the present second is the next scrape's"
     desk.services = ServiceDesk()
     assert errors(scrape(START + 1200))["support"] == 1
+
+
+def test_an_endpoint_that_is_silent_is_down_and_no_missing_answer() -> None:
+    desk, registry, collectors = make()
+    scrape(desk, registry, collectors)
+    values = read(registry, START)
+    assert {name: value for name, value in values.items() if name.startswith("operator_")} == {
+        "operator_up{node=one}": 1, "operator_latency_seconds{node=one}": 0.8,
+        "operator_gas_ether{node=one}": 5, "operator_up{node=two}": 0,
+    }  # fmt: skip
+    assert "operators" not in errors(values)

@@ -42,6 +42,10 @@ def test_what_is_given_changes_and_nothing_else(
     store = IncidentStore()
     before = {name: getattr(opened(store), name) for name in Incident.__slots__}
     before["alerts"] = list(before["alerts"])
+    before["history"] = [
+        ("open", NOW),
+        *((change["state"], NOW + 60) for _ in change if field == "state"),
+    ]
     item = store.change("INC-001", NOW + 60, **change)
     assert {name: getattr(item, name) for name in Incident.__slots__} == {**before, field: value}
 
@@ -80,3 +84,13 @@ def test_the_caller_keeps_its_list_of_alerts() -> None:
     store.create(NOW, summary="x", severity="P1", family="pool", alerts=alerts)
     store.change("INC-001", NOW, alerts=["Low{}"])
     assert alerts == ["High{}"]
+
+
+def test_the_history_has_each_state_once_and_its_second() -> None:
+    store = IncidentStore()
+    opened(store)
+    for second, state in enumerate(("classified", "classified", "contained", "closed"), 1):
+        store.change("INC-001", NOW + second, state=state)
+    assert store.get("INC-001").history == [
+        ("open", NOW), ("classified", NOW + 1), ("contained", NOW + 3), ("closed", NOW + 4)
+    ]  # fmt: skip

@@ -157,6 +157,13 @@ ROOTS: dict[str, Callable[[World], Any]] = {
         for log in world.desk.at().logs("AllocationBook", "ExportClaimed", since=0)
     ],
     "register": lambda world: world.desk.register,
+    "services": lambda world: world.desk.services,
+    "node status": lambda world: world.desk.services.operators.status("node-1"),
+    "vendor": lambda world: (
+        world.desk.services.vendors.vendor("corvus"),
+        world.desk.services.vendors.history("corvus", since=0),
+    ),
+    "rules as listed": lambda world: world.desk.alerts.rules(),
     "simulation": lambda world: containable(world.desk, "AllocationBook", "pauser", "pause"),
     "facts": lambda world: (alert_facts(world.desk, "x"), oracle_health(world.desk)),
     "policy": lambda world: (world.executor.policy, Playbook(), NoResponse()),
@@ -258,7 +265,10 @@ def test_a_leak_planted_in_a_policy_or_a_rule_is_caught(world: World) -> None:
 def test_the_desk_shows_of_the_monitoring_its_questions_alone(world: World) -> None:
     shown = {name for name in dir(world.desk.metrics) if not name.startswith("_")}
     assert shown == {"query"}
-    assert {name for name in dir(world.desk.alerts) if not name.startswith("_")} == {"firing"}
+    assert {name for name in dir(world.desk.alerts) if not name.startswith("_")} == {
+        "firing",
+        "rules",
+    }
 
 
 def test_a_leak_deep_inside_is_caught(world: World) -> None:

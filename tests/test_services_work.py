@@ -9,13 +9,6 @@ import numpy as np
 import pytest
 from paper_desk import alarm
 from small_network import ANN, BEN, START, Network
-from twin.scenario.services_work import (
-    BulletinsSpec,
-    IdentitiesSpec,
-    JournalsSpec,
-    ScansSpec,
-    TicketsSpec,
-)
 
 from twin.clock import DAY, HOUR, Clock
 from twin.desk.port.identities import Hours
@@ -23,6 +16,13 @@ from twin.desk.port.journals import ROOT, digest
 from twin.desk.records import Records
 from twin.desk.steps import Finding
 from twin.errors import NoData, UnknownName
+from twin.scenario.services_work import (
+    BulletinsSpec,
+    IdentitiesSpec,
+    JournalsSpec,
+    ScansSpec,
+    TicketsSpec,
+)
 from twin.scenario.team import TeamSpec
 from twin.services.bulletins import BulletinClient, ThreatFeed
 from twin.services.exporters import Exporters

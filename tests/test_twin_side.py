@@ -198,8 +198,10 @@ def test_incidents_on_the_desk_are_copies(lab: Lab) -> None:
         assert seen == made
         seen.state = "closed"
         seen.alerts.append("Mine{}")
+        seen.history.append(("closed", START))
     assert lab.store.get(made.id).state == "open"
     assert lab.store.get(made.id).alerts == ["High{}"]
+    assert lab.store.get(made.id).history == [("open", START)]
 
 
 def test_monitoring_is_wired_in_later(lab: Lab) -> None:
@@ -208,6 +210,9 @@ def test_monitoring_is_wired_in_later(lab: Lab) -> None:
             return [({}, float(len(expression)))]
 
         def firing(self) -> list[Any]:
+            return []
+
+        def rules(self) -> list[Any]:
             return []
 
     board = Board()

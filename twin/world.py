@@ -46,7 +46,7 @@ from twin.protocol.gas import gas_snapshot
 from twin.protocol.invariants import Watch
 from twin.protocol.parameters import Endowment
 from twin.protocol.reader import Reader
-from twin.protocol.roles import account_of
+from twin.protocol.roles import account_of, role_named
 from twin.random import Streams
 from twin.recorder import Recorder
 from twin.scenario import Scenario
@@ -229,6 +229,12 @@ class World:
             | {**deployment.accounts, **deployment.sovereigns}
             | {name: grant.account for name, grant in deployment.roles.items()},
             feeds=deployment.feeds,
+            contracts=deployment.code_hashes,
+            holders={
+                int(role_named(label)): [grant.account for grant in grants]
+                for label, grants in deployment.holders.items()
+            },
+            nodes=deployment.nodes,
         )
         return TwinDesk(
             self.clock,

@@ -88,6 +88,8 @@ class Feeds:
         if path == "lab/fork":
             self._forks.append(self._desk.lab.fork(*args, **named))
             return len(self._forks) - 1
+        if path == "lab/restore":
+            return self._desk.lab.restore(*args, **named)
         if path.startswith("forks/"):
             _, number, name = path.split("/")
             return _called(self._forks[int(number)], Fork, name, args, named)

@@ -51,6 +51,7 @@ class IncidentStore:
             family=family,
             summary=summary,
             alerts=list(alerts),
+            history=[("open", now)],
         )
         self._by_id[made.id] = made
         return made
@@ -73,6 +74,8 @@ class IncidentStore:
         if state is not None:
             if state not in STATES:
                 raise UnknownName("incident state", state, STATES)
+            if state != item.state:
+                item.history.append((state, now))
             item.state = state
             if state in _ENDED:
                 item.closed = now

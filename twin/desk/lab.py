@@ -7,7 +7,7 @@ counted against a budget: exercises cost time, and are told apart from the run t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twin.chain.chain import Chain
@@ -15,7 +15,7 @@ from twin.chain.codec import keccak
 from twin.chain.config import ChainConfig
 from twin.chain.port import AccountState, Engine
 from twin.clock import Clock
-from twin.desk.port import Simulation
+from twin.desk.port import Restored, Simulation
 from twin.desk.sender import arguments
 from twin.errors import InvalidTransaction, NoData
 from twin.protocol.deployment import Deployment
@@ -52,6 +52,17 @@ def _copy(chain: Chain, engine: Engine) -> tuple[Chain, Clock]:
         coinbase=chain.config.coinbase,
     )
     return Chain(engine, config, clock), clock
+
+
+def _account(text: str, entry: Any) -> tuple[bytes, AccountState, dict[int, int]]:
+    """Read one entry of a genesis allocation: hex text throughout."""
+    address = bytes.fromhex(text.removeprefix("0x"))
+    if len(address) != 20:
+        raise ValueError(f"{len(address)} bytes of address")
+    code = bytes.fromhex(entry.get("code", "0x").removeprefix("0x"))
+    state = AccountState(int(entry.get("nonce", "0x0"), 16), int(entry["balance"], 16), code)
+    storage = {int(slot, 16): int(value, 16) for slot, value in entry.get("storage", {}).items()}
+    return address, state, storage
 
 
 class TestWallet:
@@ -173,9 +184,31 @@ class ChainLab:
         self._budget = budget
         self._made: dict[str, int] = {}
 
-    def fork(self, purpose: str) -> ChainFork:
-        """Return a copy of the latest state for *purpose*; NoData once the budget is used up."""
+    def _spend(self, purpose: str) -> None:
+        """Count one exercise for *purpose*; NoData once the budget is used up."""
         if sum(self._made.values()) >= self._budget:
             raise NoData(f"the lab's budget of {self._budget} forks is used up: {self._made}")
         self._made[purpose] = self._made.get(purpose, 0) + 1
+
+    def fork(self, purpose: str) -> ChainFork:
+        """Return a copy of the latest state for *purpose*; NoData once the budget is used up."""
+        self._spend(purpose)
         return ChainFork(self._chain, self._deployment, self._make())
+
+    def restore(self, purpose: str, alloc: Mapping[str, Any]) -> Restored:
+        """Load *alloc* into an engine that is empty, account by account.
+
+        NoData where an entry is no account, and once the budget is used up.
+        """
+        self._spend(purpose)
+        engine, slots = self._make(), 0
+        for text, account in alloc.items():
+            try:
+                address, state, storage = _account(text, account)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise NoData(f"the dump's entry {text!r} is no account: {error!r}") from error
+            engine.set_account(address, state)
+            if storage:
+                engine.set_storage(address, storage)
+                slots += len(storage)
+        return Restored(engine.state_root(), len(alloc), slots)

@@ -166,6 +166,18 @@ class Records:
             return None
         return own.lines[int(number) - 1] if ref == f"{procedure}-{int(number):05d}" else None
 
+    def lines(self, first: int = 0) -> list[str]:
+        """Return the lines of the records from number *first* (0 is the oldest) on, as filed."""
+        if first >= len(self._at):
+            return []
+        if self._path is None:
+            return list(self._kept())[first:]
+        place = self._place(self.filed[first].ref)
+        self.flush()
+        with self._path.open("rb") as lines:
+            lines.seek(place or 0)
+            return lines.read().decode("ascii").splitlines(keepends=True)
+
     def intact(self) -> bool:
         """Prove the chain of hashes over every line filed, as an outsider would."""
         try:
@@ -206,13 +218,14 @@ def _record(number: int, line: str) -> tuple[dict[str, Any], str]:
     return body, body.pop("hash")
 
 
-def verify(lines: Iterable[str], *, last: str | None = None) -> int:
+def verify(lines: Iterable[str], *, last: str | None = None, first: str = GENESIS) -> int:
     """Return how many records *lines* hold, after proving the chain; CrashError where it breaks.
 
     The chain cannot show by itself that its end was cut off: *last*, the hash that the log of
-    events gives for the last record filed, shows that too.
+    events gives for the last record filed, shows that too. A part that does not begin the chain
+    follows the record whose hash is *first*.
     """
-    previous, count = GENESIS, 0
+    previous, count = first, 0
     for line in lines:
         count += 1
         body, claimed = _record(count, line)

@@ -12,20 +12,24 @@ from dataclasses import replace
 from typing import Any
 
 from twin.chain.chain import Chain
+from twin.chain.codec import keccak
 from twin.clock import Clock
 from twin.desk.answers import Answers
 from twin.desk.calls import CallLedger
 from twin.desk.clients import BankClient, CustodyClient, ExportPapers
+from twin.desk.decoding import decoded_call
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
 from twin.desk.logs import LogFollower
 from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
+    AccountRecord,
     Alert,
     Alerts,
     Call,
     CallStats,
     ChainStats,
+    DecodedCall,
     Entry,
     Evidence,
     Incident,
@@ -33,6 +37,7 @@ from twin.desk.port import (
     Metrics,
     Notice,
     Quote,
+    RuleStatus,
     ServiceDesk,
     SignedReport,
     Simulation,
@@ -119,6 +124,15 @@ class TwinView:
         """Return the decoded events called *event* from unix second *since* on."""
         return self._shared.follower(contract, event).since(since, self.block)
 
+    def account(self, address: bytes) -> AccountRecord:
+        """Return the account at *address*."""
+        found = self._shared.chain.account(address)
+        return AccountRecord(found.nonce, found.balance, keccak(found.code), bool(found.code))
+
+    def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
+        """Read calldata by the ABI of the contract at *to*."""
+        return decoded_call(self._shared.deployment, to, data)
+
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""
         return self._shared.traffic.stats(self.block, since=since)
@@ -177,7 +191,7 @@ class _Venues:
 
 def _copy(item: Incident) -> Incident:
     """What a reader does to its copy, it does not do to the store."""
-    return replace(item, alerts=list(item.alerts))
+    return replace(item, alerts=list(item.alerts), history=list(item.history))
 
 
 class _Incidents:
@@ -267,6 +281,10 @@ class _Alerts:
         """Return what fires now, worst first."""
         return self._board.firing()
 
+    def rules(self) -> list[RuleStatus]:
+        """Return the alert rules that are loaded."""
+        return self._board.rules()
+
 
 class _NoMonitoring:
     """Stands in until the monitoring is wired, and says so."""
@@ -277,6 +295,10 @@ class _NoMonitoring:
 
     def firing(self) -> list[Alert]:
         """There is nothing to fire."""
+        raise NoData("no monitoring runs")
+
+    def rules(self) -> list[RuleStatus]:
+        """There is nothing loaded."""
         raise NoData("no monitoring runs")
 
 

@@ -73,6 +73,13 @@ class NodeChain:
             return Output(False, _bytes(error.get("data") or "0x"), 0)  # geth: without data, -32000
         raise ChainError(f"eth_call: {error.get('message')}")
 
+    def account(self, address: bytes) -> tuple[int, int, bytes]:
+        """Return nonce, balance in wei and code of *address*, as of the present."""
+        asked = "0x" + address.hex(), hex(self.head)
+        nonce = int(self._result("eth_getTransactionCount", *asked), 16)
+        balance = int(self._result("eth_getBalance", *asked), 16)
+        return nonce, balance, _bytes(self._result("eth_getCode", *asked))
+
     def logs(
         self,
         from_block: int,

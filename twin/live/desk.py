@@ -12,8 +12,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twin.bundled import folder
+from twin.chain.codec import keccak
+from twin.desk.decoding import decoded_call
 from twin.desk.logs import LogFollower
-from twin.desk.port import Call, ChainStats, LogRecord, Simulation
+from twin.desk.port import (
+    AccountRecord,
+    Call,
+    ChainStats,
+    DecodedCall,
+    LogRecord,
+    Restored,
+    Simulation,
+)
 from twin.errors import DeskError
 from twin.live.chain import NodeChain
 from twin.live.client import Client
@@ -63,6 +73,11 @@ class _Lab:
         """Return a copy of the public chain state as of now."""
         number: int = self._client.ask("/desk/lab/fork", purpose)
         return _Fork(self._client, f"/desk/forks/{number}")
+
+    def restore(self, purpose: str, alloc: Mapping[str, Any]) -> Restored:
+        """Load *alloc* into an empty node of the lab."""
+        found: Restored = self._client.ask("/desk/lab/restore", purpose, alloc)
+        return found
 
 
 class _Services:
@@ -129,6 +144,14 @@ class _View:
         """Return the decoded events called *event* from unix second *since* on."""
         return self._desk.follower(contract, event).since(since, self.block)
 
+    def account(self, address: bytes) -> AccountRecord:
+        """Return the account at *address*, as of the block at hand."""
+        return self._desk.account(address)
+
+    def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
+        """Read calldata by the ABI of the contract at *to*."""
+        return self._desk.decode(to, data)
+
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*; the explorer tells."""
         found: ChainStats = self._desk.client.ask("/desk/chain/stats", self.block, since=since)
@@ -161,6 +184,15 @@ class LiveDesk:
     def at(self, block: int | None = None) -> _View:
         """Return the chain at *block*, or at the latest."""
         return _View(self, block)
+
+    def account(self, address: bytes) -> AccountRecord:
+        """Return the account at *address*, by the node's JSON-RPC."""
+        nonce, balance, code = self._chain.account(address)
+        return AccountRecord(nonce, balance, keccak(code), bool(code))
+
+    def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
+        """Read calldata by the ABI of the contract at *to*."""
+        return decoded_call(self._deployment, to, data)
 
     def follower(self, contract: str, event: str) -> LogFollower:
         """Return who follows *event* of *contract*."""

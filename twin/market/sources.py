@@ -3,7 +3,7 @@
 A quote is a fixed function of the second: the path's price *latency* seconds ago times one plus
 the noise of that grid second. A vendor can die without a word and answer in a wrong unit, as
 the vendors of Synthetix sKRW did on 2019-06-25 (some gone unnoticed, then one 1000 times off);
-only the fault injector uses those three methods.
+only the fault injector uses those four methods.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Source:
     """The vendor called *name*: quotes *path* with *noise* pips (s.d.), *latency* seconds late."""
 
     __slots__ = (
-        "_listeners", "_noise", "_scale", "alive", "commodity", "latency", "name", "path",
+        "_listeners", "_noise", "_own", "_scale", "alive", "commodity", "latency", "name", "path",
     )  # fmt: skip
 
     def __init__(
@@ -42,7 +42,13 @@ class Source:
         self.alive = True
         self._scale = (1, 1)
         self._noise = Noise(streams.seed, (family, name), pips=noise, step=path.step)
+        self._own = (self._noise, latency)
         self._listeners: list[Callable[[], object]] = []
+
+    @property
+    def voice(self) -> tuple[Noise, int]:
+        """The noise and the latency of its own collection of prices."""
+        return self._own
 
     @property
     def scale(self) -> tuple[int, int]:
@@ -109,6 +115,11 @@ class Source:
         if numerator < 1 or denominator < 1:
             raise UsageError(f"a scale of {numerator}/{denominator}: both must be 1 or more")
         self._scale = (numerator, denominator)
+        self._tell()
+
+    def resell(self, upstream: Source | None) -> None:
+        """Quote what *upstream* quotes, with its noise and its latency; None is the truth."""
+        self._noise, self.latency = (upstream or self).voice
         self._tell()
 
     def _tell(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from twin.desk.port import Alert
+from twin.desk.port import Alert, RuleStatus
 from twin.errors import UsageError
 from twin.monitoring.labels import NAME, Labels
 from twin.monitoring.promql import compile_expression
@@ -226,6 +226,19 @@ class Board:
     def firing(self) -> list[Alert]:
         """Return what fires now, worst first."""
         return [alert for alert in self.active() if alert.state == "firing"]
+
+    def rules(self) -> list[RuleStatus]:
+        """Return the rules, in their order."""
+        return [
+            RuleStatus(
+                name=item.rule.name,
+                severity=item.rule.severity,
+                domain=item.rule.labels.get("domain", "unknown"),
+                procedure=item.rule.annotations.get("procedure", ""),
+                metrics=tuple(sorted(set(item.expression.names))),
+            )
+            for item in self._rules
+        ]
 
     def firing_by_severity(self) -> dict[str, int]:
         """Count what fires, by the severity of its rule."""

@@ -162,6 +162,11 @@ interval_seconds            | gauge   | seconds | Time between two runs that the
     ("incidents", "severity", "open | gauge | count | Incidents that are not closed"),
     ("alerts", "severity", "firing | gauge | count | Alerts that fired after the last evaluation"),
     ("pages", "", "total | counter | count | Times that somebody was called"),
+    ("operator", "node", """
+up              | gauge | bool    | 1 while the node's metrics endpoint answers
+latency_seconds | gauge | seconds | Median of the last hour from observation to submission, as the node says
+gas_ether       | gauge | ether   | Balance of the account that the node pays its gas from
+"""),
     ("scrape", "collector", """
 samples                        | gauge   | count   | Samples that the collector wrote at this scrape
 errors_total                   | counter | count   | Answers that were missing

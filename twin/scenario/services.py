@@ -15,6 +15,7 @@ from twin.scenario.services_nodes import (
     ProbesSpec,
     four_nodes,
 )
+from twin.scenario.services_oracle import BackupsSpec, OperatorsSpec, VendorsSpec
 from twin.scenario.services_reserve import AttestationsSpec, DisputesSpec, TransfersSpec
 from twin.scenario.services_work import (
     BulletinsSpec,
@@ -32,6 +33,9 @@ __all__ = ["ServicesSpec"]
 class ServicesSpec(Spec):
     """The services there are; a part that is left out is an ordinary one."""
 
+    backups: BackupsSpec = BackupsSpec()
+    operators: OperatorsSpec = OperatorsSpec()
+    vendors: VendorsSpec = VendorsSpec()
     attestations: AttestationsSpec = AttestationsSpec()
     disputes: DisputesSpec = DisputesSpec()
     documents: DocumentsSpec = DocumentsSpec()

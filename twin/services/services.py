@@ -20,6 +20,7 @@ from twin.random import Streams
 from twin.scenario.services import ServicesSpec
 from twin.scenario.team import TeamSpec
 from twin.services.attestations import AttestationClient, AttestationService
+from twin.services.backups import BackupClient, BackupStore
 from twin.services.bulletins import BulletinClient, ThreatFeed
 from twin.services.code import CodeOnChain
 from twin.services.disputes import DisputeClient, DisputeService
@@ -32,12 +33,14 @@ from twin.services.indexer import ChainIndexer, IndexerClient
 from twin.services.inventory import InventoryClient, VersionInventory
 from twin.services.journals import JournalClient, Journals
 from twin.services.nodes import NodeClient, make_nodes
+from twin.services.operators import OperatorClient, OperatorPark
 from twin.services.pager import AlertPath, PagerClient
 from twin.services.probes import ProbeClient, ProbeService
 from twin.services.regions import Regions
 from twin.services.scans import ScanClient, Scanner
 from twin.services.tickets import HelpDesk, TicketClient
 from twin.services.transfers import TransferClient, TransferService
+from twin.services.vendors import VendorBook, VendorClient
 
 __all__ = ["Services"]
 
@@ -67,6 +70,7 @@ class Services:
         self.notices = notices if notices is not None else NoticeBoard()
         self.spec, self.clock, self.chain = spec, clock, chain
         self.deployment, self.market, self.streams = deployment, market, streams
+        self._make_routine(records)
         self.attestations = AttestationService(
             spec.attestations, clock, chain=chain, deployment=deployment, market=market
         )
@@ -118,9 +122,27 @@ class Services:
         self.alert_path = AlertPath(clock, self.journals)
         self.exporters = Exporters()
 
+    def _make_routine(self, records: Records | None) -> None:
+        """Make what the weekly and monthly work and the oracle network deal with."""
+        spec, clock = self.spec, self.clock
+        self.backups = BackupStore(
+            spec.backups, clock, chain=self.chain, deployment=self.deployment, records=records,
+            seed=self.streams.seed,
+        )  # fmt: skip
+        self.operators = OperatorPark(
+            spec.operators, clock, chain=self.chain, deployment=self.deployment,
+            sources=self.market.sources, streams=self.streams,
+        )  # fmt: skip
+        self.vendors = VendorBook(
+            spec.vendors, clock, sources=self.market.sources, indices=self.market.indices
+        )
+
     def clients(self) -> ServiceDesk:
         """Return the client of each, as the desk shows them."""
         return ServiceDesk(
+            backups=BackupClient(self.backups),
+            operators=OperatorClient(self.operators),
+            vendors=VendorClient(self.vendors),
             attestations=AttestationClient(self.attestations),
             disputes=DisputeClient(self.disputes),
             fills=FillClient(self.fills),
@@ -141,6 +163,9 @@ class Services:
 
     def start(self) -> None:
         """Let those that live by themselves begin."""
+        self.backups.start()
+        self.operators.start()
+        self.vendors.start()
         self.attestations.start()
         self.transfers.start()
         self.probes.start()

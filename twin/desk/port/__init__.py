@@ -8,7 +8,17 @@ changes the world is not here: a runbook yields a step, and the executor carries
 from __future__ import annotations
 
 from twin.desk.port.attestations import Attestation, Attestations, AttestedLine
-from twin.desk.port.chain import Call, CallStats, ChainStats, LogRecord, Simulation, View
+from twin.desk.port.backups import BACKUP_KINDS, BackupFile, Backups
+from twin.desk.port.chain import (
+    AccountRecord,
+    Call,
+    CallStats,
+    ChainStats,
+    DecodedCall,
+    LogRecord,
+    Simulation,
+    View,
+)
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
@@ -16,8 +26,9 @@ from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.fills import Fill, Fills, Instruction
 from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
-from twin.desk.port.lab import Fork, Lab, Wallet
+from twin.desk.port.lab import Fork, Lab, Restored, Wallet
 from twin.desk.port.nodes import Nodes, NodeStatus
+from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.services import ServiceDesk
@@ -32,7 +43,8 @@ from twin.desk.port.team import (
     Stores,
 )
 from twin.desk.port.transfers import ListedParty, TransferRequest, Transfers
-from twin.desk.port.watch import Alert, Alerts, Metrics
+from twin.desk.port.vendors import VendorRecord, Vendors
+from twin.desk.port.watch import Alert, Alerts, Metrics, RuleStatus
 from twin.desk.stores import Entry
 from twin.quotes import (
     BankStatement,
@@ -44,22 +56,28 @@ from twin.quotes import (
 )
 
 __all__ = [
+    "BACKUP_KINDS",
+    "AccountRecord",
     "Alert",
     "Alerts",
     "Answer",
     "Attestation",
     "Attestations",
     "AttestedLine",
+    "BackupFile",
+    "Backups",
     "BankStatement",
     "Banks",
     "Call",
     "CallStats",
+    "Candidate",
     "ChainStats",
     "Component",
     "Custody",
     "CustodyStatement",
     "Customs",
     "DayVolume",
+    "DecodedCall",
     "Desk",
     "DisputeForm",
     "Disputes",
@@ -90,12 +108,17 @@ __all__ = [
     "Nodes",
     "Notice",
     "Notices",
+    "OperatorStatus",
+    "Operators",
     "Probe",
     "Probes",
     "Quote",
     "Register",
     "Requirement",
+    "Restored",
+    "RuleStatus",
     "ServiceDesk",
+    "ShadowReport",
     "SignedReport",
     "Simulation",
     "Stores",
@@ -103,6 +126,8 @@ __all__ = [
     "TransferRequest",
     "Transfers",
     "Upgrade",
+    "VendorRecord",
+    "Vendors",
     "Venues",
     "View",
     "Wallet",

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 __all__ = [
+    "AccountRecord",
     "Call",
     "CallStats",
     "ChainStats",
+    "DecodedCall",
     "LogRecord",
     "Simulation",
     "View",
@@ -28,6 +30,28 @@ class LogRecord:
     contract: str
     event: str
     args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account as `eth_getBalance` and `eth_getCode` show it: *balance* in wei.
+
+    *code_hash* is the keccak (32 bytes) of its code, of nothing where it has none.
+    """
+
+    nonce: int
+    balance: int
+    code_hash: bytes
+    has_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedCall:
+    """Calldata as a contract of ours reads it: arguments in the order of the ABI."""
+
+    contract: str
+    function: str
+    args: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +128,12 @@ class View(Protocol):
 
     def logs(self, contract: str, event: str, *, since: int) -> list[LogRecord]:
         """Return the events called *event* from unix second *since* on, oldest first."""
+
+    def account(self, address: bytes) -> AccountRecord:
+        """Return the account at *address*, as of the latest block."""
+
+    def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
+        """Read calldata by the ABI of the contract at *to*; None where none of ours takes it."""
 
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twin.desk.port.chain import Simulation
@@ -10,8 +11,18 @@ from twin.desk.port.chain import Simulation
 __all__ = [
     "Fork",
     "Lab",
+    "Restored",
     "Wallet",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What an empty node holds after a dump was loaded: its Merkle-Patricia root and its size."""
+
+    state_root: bytes
+    accounts: int
+    slots: int
 
 
 class Wallet(Protocol):
@@ -59,3 +70,6 @@ class Lab(Protocol):
 
     def fork(self, purpose: str) -> Fork:
         """Return a copy of the public chain state as of now. Raises NoData past the budget."""
+
+    def restore(self, purpose: str, alloc: Mapping[str, Any]) -> Restored:
+        """Load *alloc*, in genesis-alloc form, into an empty node. Raises NoData if it cannot."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.desk.port.attestations import Attestations
+from twin.desk.port.backups import Backups
 from twin.desk.port.bulletins import Bulletins
 from twin.desk.port.disputes import Disputes
 from twin.desk.port.documents import Documents
@@ -21,11 +22,13 @@ from twin.desk.port.indexer import Indexer
 from twin.desk.port.inventory import Inventory
 from twin.desk.port.journals import Journals
 from twin.desk.port.nodes import Nodes
+from twin.desk.port.operators import Operators
 from twin.desk.port.pager import Pager
 from twin.desk.port.probes import Probes
 from twin.desk.port.scans import Scans
 from twin.desk.port.tickets import Tickets
 from twin.desk.port.transfers import Transfers
+from twin.desk.port.vendors import Vendors
 from twin.errors import NoData
 
 __all__ = ["Absent", "ServiceDesk", "absent"]
@@ -57,6 +60,7 @@ class ServiceDesk:
     """The client of every service, by the service's name."""
 
     attestations: Attestations = field(default_factory=lambda: absent("attestations"))
+    backups: Backups = field(default_factory=lambda: absent("backups"))
     bulletins: Bulletins = field(default_factory=lambda: absent("bulletins"))
     disputes: Disputes = field(default_factory=lambda: absent("disputes"))
     documents: Documents = field(default_factory=lambda: absent("documents"))
@@ -67,8 +71,10 @@ class ServiceDesk:
     inventory: Inventory = field(default_factory=lambda: absent("inventory"))
     journals: Journals = field(default_factory=lambda: absent("journals"))
     nodes: Nodes = field(default_factory=lambda: absent("nodes"))
+    operators: Operators = field(default_factory=lambda: absent("operators"))
     pager: Pager = field(default_factory=lambda: absent("pager"))
     probes: Probes = field(default_factory=lambda: absent("probes"))
     scans: Scans = field(default_factory=lambda: absent("scans"))
     tickets: Tickets = field(default_factory=lambda: absent("tickets"))
     transfers: Transfers = field(default_factory=lambda: absent("transfers"))
+    vendors: Vendors = field(default_factory=lambda: absent("vendors"))

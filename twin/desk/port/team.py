@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from twin.desk.stores import Entry
@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(slots=True)
 class Incident:
-    """An incident as the team keeps it."""
+    """An incident as the team keeps it; *history* holds (state, unix second) of every change."""
 
     id: str
     opened: int
@@ -32,6 +32,7 @@ class Incident:
     summary: str
     alerts: list[str]
     closed: int | None = None
+    history: list[tuple[str, int]] = field(default_factory=list)
 
 
 class Incidents(Protocol):
@@ -117,3 +118,15 @@ class Register(Protocol):
 
     def address(self, name: str) -> bytes:
         """The address of a contract or role account by name."""
+
+    def contracts(self) -> Mapping[str, bytes]:
+        """The approved code of every contract: keccaks (32 bytes) by its name."""
+
+    def holders(self) -> Mapping[int, Sequence[bytes]]:
+        """Who may hold each role of `Authority`: accounts by the role's id."""
+
+    def nodes(self) -> Mapping[str, bytes]:
+        """The accounts of the oracle nodes by their name."""
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Every approved parameter by its dotted name."""

@@ -10,6 +10,7 @@ __all__ = [
     "Alert",
     "Alerts",
     "Metrics",
+    "RuleStatus",
 ]
 
 
@@ -36,6 +37,17 @@ class Alert:
         return self.labels.get("severity", "P5")
 
 
+@dataclass(frozen=True, slots=True)
+class RuleStatus:
+    """An alert rule as `/api/v1/rules` shows it, with the *metrics* that its expression reads."""
+
+    name: str
+    severity: str
+    domain: str
+    procedure: str
+    metrics: tuple[str, ...]
+
+
 class Metrics(Protocol):
     """The metrics store, by PromQL."""
 
@@ -48,3 +60,6 @@ class Alerts(Protocol):
 
     def firing(self) -> list[Alert]:
         """Return what fires now, worst first."""
+
+    def rules(self) -> list[RuleStatus]:
+        """Return the alert rules that are loaded, in their order."""

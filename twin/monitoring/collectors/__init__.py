@@ -18,6 +18,7 @@ from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
 from twin.monitoring.collectors.indexer import IndexerCollector
 from twin.monitoring.collectors.nodes import NodeCollector
+from twin.monitoring.collectors.operators import OperatorCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
 from twin.monitoring.collectors.probes import ProbeCollector
@@ -43,6 +44,7 @@ def default_collectors(
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
+        OperatorCollector(registry, desk.services.operators.nodes()),
         CoverageCollector(registry),
         NodeCollector(registry, desk.services.nodes.names()),
         IndexerCollector(registry),
