@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from twin.desk.clients import BankClient, CustodyClient
@@ -22,7 +23,6 @@ from twin.desk.port import (
     ExportRecord,
     LogRecord,
     Quote,
-    ServiceDesk,
     SignedReport,
     Simulation,
     Ticker,
@@ -133,7 +133,7 @@ class PaperDesk:
     stores: Stores = field(default_factory=Stores)
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
-    services: ServiceDesk = field(default_factory=ServiceDesk)
+    services: Any = field(default_factory=SimpleNamespace)
     lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})

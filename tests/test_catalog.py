@@ -18,6 +18,13 @@ WORKED: dict[str, Any] = {**ABOUT, "role": "operator", "effort": 60}
 
 SHIPPED = {
     "IO1": ("check", "every 5m", "A", "monitor"),
+    "IX1": ("check", "every 15m", "A", "monitor"),
+    "IX2": ("check", "every 6h", "A", "monitor"),
+    "IX3": ("runbook", "daily, 09:00 Europe/Zurich", "B", "treasurer"),
+    "IX4": ("check", "every 15m", "A", "monitor"),
+    "IX5": ("runbook", "daily, 08:30 Europe/Zurich", "C", "liaison"),
+    "ME1": ("check", "every 15m", "A", "monitor"),
+    "ME3": ("check", "every 1h", "A", "monitor"),
     "ME2": ("check", "every 15m", "A", "monitor"),
     "ME4": ("check", "every 5m", "A", "monitor"),
     "MP1": ("check", "every 15m", "A", "monitor"),
@@ -25,6 +32,7 @@ SHIPPED = {
     "ND3": ("runbook", "on incident", "B", "operator"),
     "NR1": ("runbook", "on classified", "B", "commander"),
     "NR3": ("runbook", "on contained", "B", "commander"),
+    "TP3": ("check", "every 6h", "A", "monitor"),
     "TP4": ("runbook", "every 6h", "B", "fee-steward"),
 }
 """The procedures there are; kind, cadence and level are those of the list of the 105."""

@@ -105,6 +105,12 @@ def state(world: Surfaces) -> dict[str, Any]:
 
 QUIET = {"quotes": {"albion": 80, "brisa": 80}, "demand": 1_000_000, "told": [], "down": []}
 
+FAMILIES = {
+    f"twin.faults.{name}"
+    for name in ("demand", "institutions", "nodes", "parameters", "sources", "venues")
+}
+"""The modules whose faults have their rows here; those that hold services have tests of their own."""
+
 ROWS: list[tuple[str, dict[str, Any], str, dict[str, Any], str, str, dict[str, Any]]] = [
     # kind, params, place, begun, what it says, what it says at the end, ended
     ("source-death", {"source": "albion"}, "the life of albion",
@@ -150,7 +156,8 @@ def test_a_fault_takes_hold_of_its_place_alone_and_lets_go(
 
 
 def test_every_kind_has_a_row_a_name_and_a_documented_model() -> None:
-    assert set(kinds()) == {row[0] for row in ROWS}
+    here = {kind for kind, family in kinds().items() if family.__module__ in FAMILIES}
+    assert here == {row[0] for row in ROWS}
     assert set(vocabulary()) == set(kinds())
     for name, family in kinds().items():
         assert family.kind == name

@@ -104,6 +104,7 @@ class World:
             market=self.market, streams=self.streams,
         )  # fmt: skip
         self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
+        self.notices.on_publish(self.services.hear)
         self.desk = self._make_desk(approved, parts.engine, records)
         self._make_team(parts.catalog, records)
         self._make_monitor(parts.rules)
@@ -178,7 +179,8 @@ class World:
         register = SignedRegister(
             parameters=parameters,
             addresses={name: item.address for name, item in deployment.contracts.items()}
-            | {name: grant.account for name, grant in deployment.roles.items()},
+            | {name: grant.account for name, grant in deployment.roles.items()}
+            | {"treasury": deployment.accounts["treasury"]},
             feeds=deployment.feeds,
         )
         return TwinDesk(

@@ -8,8 +8,24 @@ changes the world is not here: a runbook yields a step, and the executor carries
 from __future__ import annotations
 
 from twin.desk.port.chain import Call, ChainStats, LogRecord, Simulation, View
+from twin.desk.port.contacts import Contact, Contacts, Receipt
 from twin.desk.port.desk import Desk
+from twin.desk.port.exchanges import (
+    ApiKey,
+    Balance,
+    BookSnapshot,
+    Exchanges,
+    OrderProbe,
+    Pair,
+    PublicTrade,
+    Release,
+    StatusPage,
+    VenueIndex,
+    WithdrawalProbe,
+)
 from twin.desk.port.lab import Fork, Lab
+from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
+from twin.desk.port.news import News, NewsItem
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
@@ -36,10 +52,15 @@ from twin.quotes import (
 __all__ = [
     "Alert",
     "Alerts",
+    "ApiKey",
+    "Balance",
     "BankStatement",
     "Banks",
+    "BookSnapshot",
     "Call",
     "ChainStats",
+    "Contact",
+    "Contacts",
     "Custody",
     "CustodyStatement",
     "Customs",
@@ -47,6 +68,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "Evidences",
+    "Exchanges",
     "ExportRecord",
     "Feeds",
     "Fork",
@@ -54,16 +76,29 @@ __all__ = [
     "Incidents",
     "Lab",
     "LogRecord",
+    "MakerContract",
+    "MakerQuotes",
+    "Makers",
     "Metrics",
+    "News",
+    "NewsItem",
     "Notice",
     "Notices",
+    "OrderProbe",
+    "Pair",
+    "PublicTrade",
     "Quote",
+    "Receipt",
     "Register",
+    "Release",
     "ServiceDesk",
     "SignedReport",
     "Simulation",
+    "StatusPage",
     "Stores",
     "Ticker",
+    "VenueIndex",
     "Venues",
     "View",
+    "WithdrawalProbe",
 ]
