@@ -138,6 +138,8 @@ class PaperDesk:
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
+    tickers: dict[str, int | None] = field(default_factory=dict)
+    addresses: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def feeds(self) -> PaperDesk:
@@ -173,7 +175,9 @@ class PaperDesk:
 
     @property
     def register(self) -> SignedRegister:
-        return SignedRegister(parameters=self.approved, addresses={}, feeds=self.feed_ids)
+        return SignedRegister(
+            parameters=self.approved, addresses=self.addresses, feeds=self.feed_ids
+        )
 
     def at(self, block: int | None = None) -> PaperView:
         assert block is None
@@ -192,10 +196,13 @@ class PaperDesk:
         return report.node not in self.forged
 
     def names(self) -> list[str]:
-        return []
+        return list(self.tickers)
 
     def ticker(self, venue: str) -> Ticker:
-        raise NoData(f"{venue} does not answer")
+        price = self.tickers[venue]
+        if price is None:
+            raise NoData(f"{venue} does not answer")
+        return Ticker(venue, price - 500, price + 500, price, 0, self.now)
 
     def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
         return self.papers.get(document_hash)

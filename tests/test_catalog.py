@@ -25,6 +25,7 @@ SHIPPED = {
     "IX5": ("runbook", "daily, 08:30 Europe/Zurich", "C", "liaison"),
     "ME1": ("check", "every 15m", "A", "monitor"),
     "ME3": ("check", "every 1h", "A", "monitor"),
+    "ME5": ("runbook", "daily, 11:00 Europe/Zurich", "B", "analyst"),
     "ME2": ("check", "every 15m", "A", "monitor"),
     "ME4": ("check", "every 5m", "A", "monitor"),
     "MP1": ("check", "every 15m", "A", "monitor"),
@@ -32,7 +33,10 @@ SHIPPED = {
     "ND3": ("runbook", "on incident", "B", "operator"),
     "NR1": ("runbook", "on classified", "B", "commander"),
     "NR3": ("runbook", "on contained", "B", "commander"),
+    "TP1": ("runbook", "daily, 10:00 Europe/Zurich", "B", "treasurer"),
+    "TP2": ("check", "every 15m", "A", "monitor"),
     "TP3": ("check", "every 6h", "A", "monitor"),
+    "TP5": ("check", "every 1h", "A", "monitor"),
     "TP4": ("runbook", "every 6h", "B", "fee-steward"),
 }
 """The procedures there are; kind, cadence and level are those of the list of the 105."""

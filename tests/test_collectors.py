@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ from twin.protocol.deployment import DeploymentSpec, deploy
 from twin.protocol.parameters import Endowment, feed_id
 from twin.protocol.reader import Reader
 from twin.protocol.roles import account_of
+from twin.random import Streams
+from twin.services.exchanges import ExchangeClient, ExchangeHouse
+from twin.services.makers import MakerClient
 
 START, WTI = 1_700_000_000, feed_id("WTI")
 BOB, NODES = account_of("bob"), {name: account_of(name) for name in ("one", "two", "three", "four")}
@@ -95,6 +99,11 @@ class SmallDesk:
         self.now = START
         self.register = SignedRegister(parameters={}, addresses={}, feeds={"WTI": WTI})
         self.feeds, self.incidents = Feeds(), Incidents()
+        clock = Clock(START)
+        house = ExchangeHouse({}, {}, clock=clock, streams=Streams(1))
+        self.services = SimpleNamespace(
+            exchanges=ExchangeClient(house, clock), makers=MakerClient((), {}, clock)
+        )
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
@@ -291,7 +300,7 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
     values = read(registry, START)
     assert errors(values) == {
         "chain": 1, "pool": 4, "oracle": 3, "index": 1, "fees": 4, "tokens": 8, "venues": 2,
-        "team": 1,
+        "stability": 4, "team": 1,
     }  # fmt: skip
     kept = {name.partition("{")[0] for name in values if not name.startswith("scrape")}
     assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",

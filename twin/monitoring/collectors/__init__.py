@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from twin.desk.port import Desk
 from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
+from twin.monitoring.collectors.exchanges import ExchangeCollector, MakerCollector
 from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
+from twin.monitoring.collectors.stability import StabilityCollector
 from twin.monitoring.collectors.team import TeamCollector
 from twin.monitoring.collectors.tokens import TokenCollector
 from twin.monitoring.collectors.venues import VenueCollector
@@ -36,5 +38,8 @@ def default_collectors(
         FeeCollector(registry),
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
+        ExchangeCollector(registry, desk.services.exchanges.names()),
+        MakerCollector(registry, desk.services.makers.contracts()),
+        StabilityCollector(registry),
         TeamCollector(registry, firing=firing),
     ]

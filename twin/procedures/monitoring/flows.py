@@ -23,8 +23,8 @@ class PatternLimits(Settings):
     """Limits of ME3: shares in ppm, *min_volume* in stable units, *window* in seconds.
 
     An account is suspicious that trades *min_volume* or more in *min_swaps* or more and is left
-    with less than *max_net* of it. *max_churn* is volume over depth, *max_push* the change of the
-    price, *max_dominance* one account's share of the net flow. At a venue *max_repeated* is the
+    with less than *max_net* of it. *max_churn* is volume over depth, *max_push* the range of the
+    price, *max_dominance* one account's share of the net flow of its side. At a venue *max_repeated* is the
     share of trades whose exact size occurs again and again, from *min_trades* on.
     """
 
@@ -34,7 +34,7 @@ class PatternLimits(Settings):
     max_net: int = 100_000
     max_churn: int = 10
     max_push: int = 50_000
-    max_dominance: int = 500_000
+    max_dominance: int = 700_000
     max_repeated: int = 300_000
     min_trades: int = 10
 
@@ -43,7 +43,7 @@ class PatternLimits(Settings):
 class Flows:
     """What each account traded with the pool within a window, in stable units.
 
-    *gross* counts both ways, *net* is bought less sold, *count* swaps; *first* and *last* are prices
+    *gross* counts both ways, *net* is bought less sold, *count* swaps; *low* and *high* are prices
     in 1e-9. *edges* are who sent tokens to whom, between accounts that trade.
     """
 
@@ -53,25 +53,25 @@ class Flows:
     edges: dict[Account, dict[Account, int]] = field(default_factory=dict)
     volume: int = 0
     swaps: int = 0
-    first: int = 0
-    last: int = 0
+    low: int = 0
+    high: int = 0
 
-    def price_change_ppm(self) -> int:
-        """Return by how much the price moved in the window, up or down, ppm."""
-        return abs(self.last - self.first) * PPM // self.first if self.first else 0
+    def price_range_ppm(self) -> int:
+        """Return how far apart the lowest and the highest price of the window are, ppm."""
+        return (self.high - self.low) * PPM // self.low if self.low else 0
 
     def dominant(self) -> dict[str, Any]:
-        """Return the account with the largest net flow, and its share of all net flows, ppm."""
-        total = 0
-        for value in self.net.values():
-            total += abs(value)
-        if not total:
+        """Return the account with the largest net flow, and its share of that side's, ppm.
+
+        Whoever takes the other side, an arbitrageur perhaps, makes it no smaller.
+        """
+        if not any(self.net.values()):
             return {"account": None, "share_ppm": 0, "net": 0}
         account = max(self.net, key=lambda one: (abs(self.net[one]), one))
-        return {
-            "account": account, "share_ppm": abs(self.net[account]) * PPM // total,
-            "net": self.net[account],
-        }  # fmt: skip
+        mine, side = self.net[account], 0
+        for value in self.net.values():
+            side += abs(value) if (value > 0) == (mine > 0) else 0
+        return {"account": account, "share_ppm": abs(mine) * PPM // side, "net": mine}
 
 
 def flows(desk: Desk, view: View, settings: PatternLimits) -> Flows:
@@ -80,9 +80,8 @@ def flows(desk: Desk, view: View, settings: PatternLimits) -> Flows:
     pt = desk.register.address("PaymentToken")
     for record in view.logs("LiquidityPool", "Swapped", since=since):
         _swap(found, record, pt)
-    prices = view.logs("LiquidityPool", "Synced", since=since)
-    if prices:
-        found.first, found.last = _price(prices[0]), _price(prices[-1])
+    prices = [_price(item) for item in view.logs("LiquidityPool", "Synced", since=since)]
+    found.low, found.high = min(prices, default=0), max(prices, default=0)
     for token in ("PaymentToken", "StableAsset"):
         for record in view.logs(token, "Transfer", since=since):
             _transfer(found, record)

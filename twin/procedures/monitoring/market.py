@@ -15,9 +15,10 @@ from twin.procedures.reading import read_all
 
 __all__ = [
     "PriceLimits",
-    "realised_volatility_ppm",
+    "spots",
     "token_price",
     "trading_patterns",
+    "volatility_ppm",
 ]
 
 
@@ -30,12 +31,12 @@ class PriceLimits(Settings):
     max_depeg: int = 20_000
     max_gap: int = 15_000
     max_lag: int = 10_000
-    max_volatility: int = 30_000
+    max_volatility: int = 60_000
     twap: int = 1_800
     window: int = 14_400
 
 
-def realised_volatility_ppm(prices: Iterator[tuple[int, int]], window: int) -> int:
+def volatility_ppm(prices: Iterator[tuple[int, int]], window: int) -> int:
     """Return the realised volatility of (second, price) over *window* seconds, ppm a root day.
 
     The square root of the sum of squared log returns, scaled to a day. Prices are sampled every
@@ -51,7 +52,7 @@ def realised_volatility_ppm(prices: Iterator[tuple[int, int]], window: int) -> i
     return round(math.sqrt(squares * 86_400 / window) * PPM)
 
 
-def _spots(records: list[LogRecord]) -> Iterator[tuple[int, int]]:
+def spots(records: list[LogRecord]) -> Iterator[tuple[int, int]]:
     """Yield (second, price in 1e-9) after each change of the pool's reserves."""
     for record in records:
         pt, stable = record.args["pt"], record.args["stable"]
@@ -90,7 +91,7 @@ def token_price(desk: Desk, settings: PriceLimits) -> Finding:
     spot, average, venues = stable * PPM // pt, _average(view, settings.twap), middles(desk)
     outside = median(list(venues.values())) if venues else None
     records = view.logs("LiquidityPool", "Synced", since=desk.now - settings.window)
-    volatility = realised_volatility_ppm(_spots(records), settings.window)
+    volatility = volatility_ppm(spots(records), settings.window)
     reference = median([spot, *venues.values()])
     local = [
         name for name, price in venues.items() if distance_ppm(price, reference) > settings.max_gap
@@ -141,7 +142,7 @@ def trading_patterns(desk: Desk, settings: PatternLimits) -> Finding:
     for account in suspicious["ring"]:
         ring_volume += seen.gross.get(account, 0)
     depth = stable // 20  # what stands within about ten percent of the price, one side
-    pushed = seen.price_change_ppm()
+    pushed = seen.price_range_ppm()
     dominant = seen.dominant()
     venues = venue_patterns(desk, settings)
     problems = {
@@ -160,7 +161,7 @@ def trading_patterns(desk: Desk, settings: PatternLimits) -> Finding:
         data={
             "window": settings.window, "volume": seen.volume, "swaps": seen.swaps,
             "accounts": len(seen.gross), "volume_over_depth_ppm": seen.volume * PPM // max(1, depth),
-            "price_change_ppm": pushed, "dominant": dominant, "ring_volume": ring_volume,
+            "price_range_ppm": pushed, "dominant": dominant, "ring_volume": ring_volume,
             **suspicious, "venues": venues, "block": view.block,
         },
         problems=problems,
