@@ -46,7 +46,8 @@ class Lab:
         **paper: Any,
     ) -> None:
         names = venues or ("meridian", "zephyr")
-        self.clock, streams = Clock(NOW), Streams(1)
+        self.clock, self.streams = Clock(NOW), Streams(1)
+        streams = self.streams
         self.log: list[VenueTraded] = []
         self.venues = {
             name: Venue(name, STILL, clock=self.clock, streams=streams, on_trade=self.log.append)

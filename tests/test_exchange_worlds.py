@@ -189,3 +189,19 @@ def test_a_fee_in_the_wrong_unit_is_found_by_hand_and_by_its_effect() -> None:
     assert found(played, "ME5", "driven-away")
     assert fired(played, "FeeChangedByHand")
     assert fired(played, "ParameterDroveUseAway")
+
+
+def test_the_treasury_thins_a_deep_pool_by_policy_and_nobody_calls_it_off_policy() -> None:
+    policy = {
+        "TP1": {"low": 10_000 * 10**6, "high": 45_000 * 10**6, "max_move": 50_000, "calm": 20_000}
+    }
+    played = world(faults=[], team=TEAM, procedures=policy, duration="3d")
+    played.run(34 * HOUR)
+    records = played.world.desk.evidence.of("TP1")
+    assert [record.verdict for record in records] == ["done", "done"], records[-1].summary
+    removed = played.of("log", contract="LiquidityPool", event="LiquidityRemoved")
+    assert len(removed) == 2
+    data = played.world.desk.evidence.data(records[0].ref)
+    assert data["depth_after"] < data["depth"]
+    assert abs(data["depth_after"] - data["rehearsal"]["depth"]) * 50 < data["depth"]
+    assert not fired(played, "LiquidityRemovedByHand")
