@@ -330,6 +330,25 @@ def test_each_change_is_judged_once_and_not_before_its_time() -> None:
     assert (early.verdict, early.data["changes"]) == ("ok", [])
 
 
+def test_changes_that_cannot_be_told_apart_are_judged_together() -> None:
+    desk = changed(45)
+    first = desk.logs["FeeSchedule", "FeeAdjusted"][-1]
+    step = {"kind": 0, "oldFee": 2_000, "newFee": 3_000, "by": ANN}
+    before = LogRecord(199, first.timestamp - 6 * HOUR, "FeeSchedule", "FeeAdjusted", step)
+    other = {"kind": 3, "oldFee": 10, "newFee": 20, "by": ANN}
+    else_ = LogRecord(199, first.timestamp - 6 * HOUR, "FeeSchedule", "FeeAdjusted", other)
+    desk.logs["FeeSchedule", "FeeAdjusted"].insert(1, before)
+    desk.logs["FeeSchedule", "FeeAdjusted"].insert(1, else_)
+    finding, _ = assess(desk)
+    swaps = [item for item in finding.data["changes"] if item["fee"] == "swap"]
+    assert [(item["changes"], item["old"], item["new"]) for item in swaps] == [(2, 2_000, 6_000)]
+    assert len(finding.data["changes"]) == 2
+    early = changed(45, age=DAY + 1)
+    late = LogRecord(201, NOW - HOUR, "FeeSchedule", "FeeAdjusted", step)
+    early.logs["FeeSchedule", "FeeAdjusted"].append(late)
+    assert assess(early)[0].data["changes"] == [], "an episode that goes on is not judged"
+
+
 def test_a_market_without_trades_is_too_little_data_and_said_so() -> None:
     desk = changed(30)
     desk.logs[POOL, "Swapped"] = []

@@ -15,7 +15,7 @@ from twin.desk.steps import Case, Decide, Finding, Keep, Look, Runbook, Work
 from twin.procedures.monitoring.impact_series import effect
 from twin.procedures.prices import PPM
 
-__all__ = ["FIGURES", "ImpactSettings", "assess_changes", "judge"]
+__all__ = ["FIGURES", "ImpactSettings", "assess_changes", "episodes", "judge"]
 
 HOUR = 3_600
 
@@ -72,45 +72,59 @@ def judge(before: list[int], after: list[int], expected: int, settings: ImpactSe
     return "as-expected" if found.low <= expected <= found.high else "off-model"
 
 
-def _assess(
-    view: View, record: LogRecord, settings: ImpactSettings, *, others: list[int]
-) -> dict[str, Any]:
-    """Assess one change of a fee; *others* are the times of the other changes of that kind."""
-    kind, old, new = record.args["kind"], record.args["oldFee"], record.args["newFee"]
-    figure, at = FIGURES[kind], record.timestamp
-    start, end = at - settings.horizon, at + settings.horizon
-    before, after = _hourly(view, figure, start, at), _hourly(view, figure, at, end)
-    expected = round(PPM * math.exp(-settings.elasticity_ppm / PPM * math.log(new / max(1, old))))
+def episodes(records: list[LogRecord], horizon: int) -> list[list[LogRecord]]:
+    """Return the changes of each kind in groups: what lies within *horizon* s cannot be told apart.
+
+    A controller that steps every few hours is judged by what all its steps did together.
+    """
+    found: list[list[LogRecord]] = []
+    open_by_kind: dict[int, list[LogRecord]] = {}
+    for record in records:
+        kind = record.args["kind"]
+        group = open_by_kind.get(kind)
+        if group is None or record.timestamp - group[-1].timestamp >= horizon:
+            group = open_by_kind[kind] = []
+            found.append(group)
+        group.append(record)
+    return found
+
+
+def _assess(view: View, group: list[LogRecord], settings: ImpactSettings) -> dict[str, Any]:
+    """Assess the changes of *group* together: from before the first to after the last."""
+    first, last = group[0], group[-1]
+    kind, old, new = first.args["kind"], first.args["oldFee"], last.args["newFee"]
+    figure, horizon = FIGURES[kind], settings.horizon
+    before = _hourly(view, figure, first.timestamp - horizon, first.timestamp)
+    after = _hourly(view, figure, last.timestamp, last.timestamp + horizon)
+    exponent = -settings.elasticity_ppm / PPM * math.log(max(1, new) / max(1, old))
+    expected = round(PPM * math.exp(exponent))
     found = effect(before, after)
     return {
-        "block": record.block, "at": at, "fee": NAMES[kind], "old": old, "new": new,
+        "block": first.block, "at": first.timestamp, "until": last.timestamp,
+        "changes": len(group), "fee": NAMES[kind], "old": old, "new": new,
         "figure": f"{figure.contract}.{figure.event}.{figure.amount}", "hours": len(before),
         "method": "series before and after", "expected_ppm": expected,
         "realised_ppm": found.ratio if found else None,
         "interval_ppm": [found.low, found.high] if found else None,
         "before": found.before if found else None, "after": found.after if found else None,
-        "crowded": sum(1 for other in others if other != at and start < other < end),
         "verdict": judge(before, after, expected, settings),
     }  # fmt: skip
 
 
 def _changes(desk: Desk, settings: ImpactSettings) -> list[dict[str, Any]]:
-    """Look at every change whose time after has passed and that no evidence has assessed."""
-    view, start = desk.at(), 0
+    """Look at every episode whose time after has passed and that no evidence has assessed."""
+    view, assessed = desk.at(), 0
     records = [
         item for item in view.logs("FeeSchedule", "FeeAdjusted", since=0) if item.args["oldFee"]
     ]
     for filed in desk.evidence.of("ME5"):
-        start = max(start, desk.evidence.data(filed.ref).get("upto", 0))
+        assessed = max(assessed, desk.evidence.data(filed.ref).get("upto", 0))
     due = desk.now - settings.horizon
     return [
-        _assess(
-            view, item, settings,
-            others=[one.timestamp for one in records if one.args["kind"] == item.args["kind"]],
-        )
-        for item in records
-        if start < item.timestamp <= due
-    ]  # fmt: skip
+        _assess(view, group, settings)
+        for group in episodes(records, settings.horizon)
+        if assessed < group[-1].timestamp <= due
+    ]
 
 
 @runbook(
@@ -127,15 +141,15 @@ def assess_changes(case: Case, settings: ImpactSettings) -> Runbook:
     """Economic parameter impact assessment.
 
     Each executed change of a fee is held against what was expected of it: the figure that it moves,
-    by hours before and after, with an interval. The series is all that a live network has; what else
-    happened in those days is in it, and other changes in the window are counted beside it.
+    by hours before and after, with an interval. The series is all that a live network has, and what
+    else happened in those days is in it; changes too close to be told apart are judged together.
     """
     changes = yield Look("Which changes are old enough to be judged?", _changes, (settings,))
     facts: dict[str, Any] = {"cause": case.cause, "changes": changes}
     problems = {"driven-away": 0, "off-model": 0, "too-little-data": 0}
     if not changes:
         return Finding("ok", "no change is due for its assessment", facts, problems)
-    facts["upto"] = max(item["at"] for item in changes)
+    facts["upto"] = max(item["until"] for item in changes)
     for item in changes:
         if item["verdict"] in problems:
             problems[item["verdict"]] += 1
