@@ -205,3 +205,34 @@ def test_the_treasury_thins_a_deep_pool_by_policy_and_nobody_calls_it_off_policy
     assert data["depth_after"] < data["depth"]
     assert abs(data["depth_after"] - data["rehearsal"]["depth"]) * 50 < data["depth"]
     assert not fired(played, "LiquidityRemovedByHand")
+
+
+def test_a_run_on_the_reserve_goes_through_the_stages() -> None:
+    holders = agent("holder", "fund", 12, kind="fund", balance=40_000, slice=10_000,
+                    coverage_weight=1.0, exit="par", returns=False, authorised=True)  # fmt: skip
+    supply = 1_000_000 + 12 * 40_000
+    played = stage(
+        protocol={"feeds": {}, "pool": {"pt": 1_000_000, "stable": 1_000_000},
+                  "reserve": {"stable": 600_000, "bills": supply - 600_000, "weight_stable": "40%",
+                              "weight_bills": "60%", "daily_limit": 2_000_000,
+                              "redeemer_limit": 200_000}},
+        market={"venues": {}}, agents=[holders], duration="2d",
+    )  # fmt: skip
+    played.run(4 * HOUR)
+    assert not found(played, "TP2", "stage")
+    read = played.world.habitat.read
+    bills = read("Reserve", "valueOf", 1) - read("Reserve", "totalValue") // 10
+    played.call(
+        "attestor", "Reserve", "attest", 1, bills, bytes(32), played.world.clock.now + 20 * 86_400
+    )
+    played.run(20 * HOUR)
+    records = played.world.desk.evidence.of("TP2")
+    assert max(item.problems["stage"] for item in records) == 3
+    assert any(
+        played.world.desk.evidence.data(item.ref)["components"]["coverage"] == 100
+        for item in records[-60:]
+    )
+    assert read("Reserve", "totalRedeemed") > 0
+    assert fired(played, "RunRiskRun")
+    assert fired(played, "RedemptionsHigh")
+    assert not found(played, "TP5", "reserve-books")

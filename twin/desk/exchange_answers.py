@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from twin.desk.port.exchanges import (
@@ -42,19 +41,20 @@ __all__ = [
 
 Raw = Mapping[str, Any]
 Record = TypeVar("Record")
-_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"(\d+)(?:\.(\d+))?", re.ASCII)
 
 
 def units(text: object, decimals: int = 6) -> int:
     """Return decimal *text* in units of 10^-*decimals*; TypeError or ValueError for all else."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is no decimal text")
-    if not _NUMBER.fullmatch(text):
+    found = _NUMBER.fullmatch(text)
+    if found is None:
         raise ValueError(f"{text!r} is no decimal number")
-    value = Decimal(text).scaleb(decimals)
-    if value != int(value):
+    part = found[2] or ""
+    if len(part) > decimals:
         raise ValueError(f"{text} has more than {decimals} decimals")
-    return int(value)
+    return int(found[1] + part.ljust(decimals, "0"))
 
 
 def shown(value: int, decimals: int = 6) -> str:

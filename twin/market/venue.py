@@ -124,6 +124,11 @@ class Venue:
         ticker = self.ticker() if bids and asks else None
         return Published(ticker, bids, asks, tuple(self._tape))
 
+    def trades(self) -> tuple[Print, ...]:
+        """Return the last trades as anybody is shown them, oldest first. Raises NoData."""
+        self._answer()
+        return tuple(self._tape) if self._frozen is None else self._frozen.trades
+
     def quotes(self, account: str) -> tuple[Levels, Levels]:
         """Return the bids and asks of *account* alone (`MAKERS` for the ladder), best first."""
         self._answer()

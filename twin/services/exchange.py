@@ -7,6 +7,7 @@ writes by hand. The public part needs no key. Troubles take hold of it by the me
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -80,8 +81,13 @@ class Exchange:
 
     # -- what it answers -------------------------------------------------------------------------
 
-    def answer(self, endpoint: str, *, sandbox: bool = False) -> Mapping[str, Any]:
-        """Return the JSON of GET /*endpoint*. Raises NoData while down, or for a refused key."""
+    def answer(
+        self, endpoint: str, *, sandbox: bool = False, since: int = 0
+    ) -> Mapping[str, Any]:  # fmt: skip
+        """Return the JSON of GET /*endpoint*. Raises NoData while down, or for a refused key.
+
+        /trades begins at unix second *since*.
+        """
         made = self._endpoints.get(endpoint)
         name = f"{self.venue.name}{' sandbox' if sandbox else ''}"
         if made is None:
@@ -90,7 +96,7 @@ class Exchange:
             raise NoData(f"{name} does not answer")
         if endpoint in PRIVATE:
             self._authorise()
-        raw = made()
+        raw = self._get_trades(since) if endpoint == "trades" else made()
         if self._broken is not None and self._broken[0] == endpoint:
             return broken(raw, self._broken[1], f"{name}: 404 /{endpoint}")
         return raw
@@ -130,11 +136,13 @@ class Exchange:
             self._shown = (levels, count + 1)
         return self._shown[1]
 
-    def _get_trades(self) -> dict[str, Any]:
+    def _get_trades(self, since: int = 0) -> dict[str, Any]:
+        trades = self.venue.trades()
+        first = bisect_left(trades, since, key=lambda item: item[0])
         return {
             "trades": [
                 {"time": at, "side": side, "price": shown(price), "quantity": shown(quantity)}
-                for at, side, price, quantity in self.venue.published().trades
+                for at, side, price, quantity in trades[first:]
             ]
         }
 

@@ -117,9 +117,11 @@ class ExchangeClient:
         """The venues there are."""
         return list(self._house.by_name)
 
-    def get(self, venue: str, endpoint: str, *, sandbox: bool = False) -> Mapping[str, Any]:
+    def get(
+        self, venue: str, endpoint: str, *, sandbox: bool = False, since: int = 0
+    ) -> Mapping[str, Any]:
         """Return the raw JSON of *endpoint*."""
-        return self._exchange(venue).answer(endpoint, sandbox=sandbox)
+        return self._exchange(venue).answer(endpoint, sandbox=sandbox, since=since)
 
     def time(self, venue: str) -> int:
         """Return the venue's own unix second."""
@@ -135,8 +137,8 @@ class ExchangeClient:
 
     def trades(self, venue: str, *, since: int = 0) -> list[PublicTrade]:
         """Return the last published trades."""
-        found = answers.read_answer(venue, "trades", self.get(venue, "trades"), answers.trades_of)
-        return [item for item in found if item.at >= since]
+        raw = self.get(venue, "trades", since=since)
+        return answers.read_answer(venue, "trades", raw, answers.trades_of)
 
     def status(self, venue: str) -> StatusPage:
         """Return the status page."""

@@ -158,8 +158,13 @@ class Exchanges(Protocol):
     def names(self) -> list[str]:
         """The venues there are."""
 
-    def get(self, venue: str, endpoint: str, *, sandbox: bool = False) -> Mapping[str, Any]:
-        """Return the raw JSON of *endpoint*: time, pair, book, trades, status, key, ..."""
+    def get(
+        self, venue: str, endpoint: str, *, sandbox: bool = False, since: int = 0
+    ) -> Mapping[str, Any]:
+        """Return the raw JSON of *endpoint*: time, pair, book, trades, status, key, ...
+
+        *since* is what /trades begins at, in unix seconds.
+        """
 
     def time(self, venue: str) -> int:
         """Return the venue's own unix second."""

@@ -12,6 +12,7 @@ from twin.errors import NoData
 from twin.procedures.integration.venue_prices import (
     MarketData,
     audit_index,
+    depths_of,
     reference,
     rejected,
 )
@@ -243,12 +244,15 @@ def market_data(desk: Desk, settings: MarketData) -> Finding:
     book says nothing but what the venue trades.
     """
     fair, prices = reference(desk)
+    depths = depths_of(desk)
     total: dict[str, int] = {}
     data: dict[str, Any] = {"reference": fair, "prices": prices, "venues": {}}
     for venue in desk.services.exchanges.names():
         try:
             prints = rejected(desk, venue, fair, settings)
-            problems, facts = audit_index(desk, venue, prices, settings, fair=fair)
+            problems, facts = audit_index(
+                desk, venue, prices, settings, fair=fair, depths=depths
+            )  # fmt: skip
         except NoData as error:
             problems, facts, prints = {"unread": 1}, {"unread": str(error)}, []
         problems = {**problems, "print": len(prints)}

@@ -10,7 +10,7 @@ from twin.desk.port import Desk, VenueIndex
 from twin.errors import NoData
 from twin.procedures.prices import PPM, distance_ppm, median, middles
 
-__all__ = ["MarketData", "audit_index", "reference", "rejected"]
+__all__ = ["MarketData", "audit_index", "depths_of", "reference", "rejected"]
 
 
 class MarketData(Settings):
@@ -24,7 +24,7 @@ class MarketData(Settings):
     max_index_gap: int = 10_000
     max_own_weight: int = 600_000
     min_depth: int = 5_000 * 10**6
-    window: int = 3_600
+    window: int = 1_800
 
 
 def reference(desk: Desk) -> tuple[int, dict[str, int]]:
@@ -53,15 +53,19 @@ def rejected(desk: Desk, venue: str, fair: int, settings: MarketData) -> list[di
 
 
 def audit_index(
-    desk: Desk, venue: str, prices: Mapping[str, int], settings: MarketData, *, fair: int
-) -> tuple[dict[str, int], dict[str, Any]]:
-    """Audit the index of *venue*: composition, arithmetic, distance from *fair*, thin parts."""
+    desk: Desk, venue: str, prices: Mapping[str, int], settings: MarketData, *, fair: int,
+    depths: Mapping[str, int],
+) -> tuple[dict[str, int], dict[str, Any]]:  # fmt: skip
+    """Audit the index of *venue*: composition, arithmetic, distance from *fair*, thin parts.
+
+    *depths* are those of all books, see `depths_of`.
+    """
     index = desk.services.exchanges.index(venue)
     others = [name for name in prices if name not in (venue, "pool")]
     counted = {part.venue: part.weight for part in index.parts}
     missing = [name for name in others if name not in counted]
     own = counted.get(venue, 0)
-    thin = [name for name in counted if _depth(desk, name) < settings.min_depth]
+    thin = [name for name in counted if depths.get(name, 0) < settings.min_depth]
     gap = distance_ppm(index.value, fair)
     problems = {
         "index-composition": int(
@@ -84,6 +88,11 @@ def _wrong_sum(index: VenueIndex) -> bool:
         weight += part.weight
         total += part.weight * part.price
     return weight != PPM or abs(total // PPM - index.value) > 1
+
+
+def depths_of(desk: Desk) -> dict[str, int]:
+    """Return the depth of every venue's book within 1 % of its middle, PT units."""
+    return {venue: _depth(desk, venue) for venue in desk.services.exchanges.names()}
 
 
 def _depth(desk: Desk, venue: str) -> int:

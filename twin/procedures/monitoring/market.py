@@ -33,7 +33,7 @@ class PriceLimits(Settings):
     max_lag: int = 10_000
     max_volatility: int = 60_000
     twap: int = 1_800
-    window: int = 14_400
+    window: int = 7_200
 
 
 def volatility_ppm(prices: Iterator[tuple[int, int]], window: int) -> int:

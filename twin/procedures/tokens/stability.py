@@ -45,6 +45,7 @@ class RunRisk(Settings):
     """
 
     window: int = 28_800
+    volatility_window: int = 7_200
     full_exit: int = 32_000
     full_depth: int = 500_000
     full_depeg: int = 40_000
@@ -154,8 +155,8 @@ def _components(
     spot = stable * PPM // pt if pt else 0
     average = _read(view, "LiquidityPool", "consult", settings.twap)
     lag = max(0, average[0] // 100 - spot) if average else 0
-    records = view.logs("LiquidityPool", "Synced", since=desk.now - settings.window)
-    volatility = volatility_ppm(spots(records), settings.window)
+    records = view.logs("LiquidityPool", "Synced", since=desk.now - settings.volatility_window)
+    volatility = volatility_ppm(spots(records), settings.volatility_window)
     lost = _depth_lost(desk)
     coverage, best = _covered(desk, view)
     gone = (left["redeemed"] + left["sold"]) * PPM // max(1, supply)
