@@ -72,8 +72,8 @@ def points(value: int, full: int) -> int:
     return max(0, min(100, value * 100 // max(1, full)))
 
 
-CAPS: Mapping[str, int] = {"volatility": 50, "lag": 60}
-"""Most points of the components that a single large trade can bring about: no stage of their own."""
+CAPS: Mapping[str, int] = {"volatility": 35, "lag": 60}
+"""Most points of what a single large trade brings about: less than a stage, or the first alone."""
 
 
 def index_of(components: Mapping[str, int]) -> int:
