@@ -91,7 +91,7 @@ def operation_of(
     Whether the role may call the function is for the chain to say.
     """
     grant: Grant | None = deployment.roles.get(role)
-    if role == TREASURY:
+    if role == TREASURY and TREASURY in deployment.accounts:
         grant = Grant(deployment.accounts[TREASURY], 0)
     if grant is None:
         raise UnknownName("role", role, deployment.roles)
