@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from twin.desk.clients import BankClient, CustodyClient
@@ -146,7 +147,7 @@ class PaperDesk:
     stores: Stores = field(default_factory=Stores)
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
-    services: Any = None
+    services: Any = field(default_factory=SimpleNamespace)
     lab: Any = None
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
@@ -165,7 +166,7 @@ class PaperDesk:
     called: list[CallStats] = field(default_factory=list)
     labelled: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
     query_answers: dict[str, list[tuple[Mapping[str, str], float]]] = field(default_factory=dict)
-    tickers: dict[str, Ticker] = field(default_factory=dict)
+    tickers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def feeds(self) -> PaperDesk:
@@ -223,9 +224,12 @@ class PaperDesk:
         return list(self.tickers)
 
     def ticker(self, venue: str) -> Ticker:
-        if venue in self.tickers:
-            return self.tickers[venue]
-        raise NoData(f"{venue} does not answer")
+        price: Any = self.tickers.get(venue)
+        if price is None:
+            raise NoData(f"{venue} does not answer")
+        if isinstance(price, Ticker):
+            return price
+        return Ticker(venue, price - 500, price + 500, price, 0, self.now)
 
     def document(self, document_hash: bytes) -> Mapping[str, Any] | None:
         return self.papers.get(document_hash)

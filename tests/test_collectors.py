@@ -38,6 +38,9 @@ from twin.protocol.deployment import DeploymentSpec, deploy
 from twin.protocol.parameters import Endowment, feed_id
 from twin.protocol.reader import Reader
 from twin.protocol.roles import account_of
+from twin.random import Streams
+from twin.services.exchanges import ExchangeClient, ExchangeHouse
+from twin.services.makers import MakerClient
 
 START, WTI = 1_700_000_000, feed_id("WTI")
 BOB, NODES = account_of("bob"), {name: account_of(name) for name in ("one", "two", "three", "four")}
@@ -139,10 +142,12 @@ class SmallDesk:
         self.feeds, self.incidents = Feeds(), Incidents()
         self.evidence = Records()
         self.tickets, self.pager = PaperTickets(), PaperPager()
-        paper = PaperServices()
+        paper, clock = PaperServices(), Clock(START)
+        house = ExchangeHouse({}, {}, clock=clock, streams=Streams(1))
         self.services = ServiceDesk(
             endpoints=paper.endpoints, indexer=paper.indexer, nodes=paper.nodes, probes=paper.probes,
             tickets=self.tickets, pager=self.pager, operators=Operators(),
+            exchanges=ExchangeClient(house, clock), makers=MakerClient((), {}, clock),
         )  # fmt: skip
         self.venues = Venues(
             {
@@ -341,7 +346,7 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
     values = read(registry, START)
     assert errors(values) == {
         "chain": 1, "pool": 4, "oracle": 3, "index": 1, "fees": 4, "tokens": 8, "venues": 2,
-        "team": 1,
+        "stability": 4, "team": 1,
     }  # fmt: skip
     # services ask no contract
     services = ("scrape", "node", "indexer", "endpoint", "probe", "alertpath", "tickets")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import eth_abi.abi
 import pytest
 from eth_hash.auto import keccak
@@ -56,3 +58,11 @@ def test_unknown_names_are_refused() -> None:
         operation_of(DEPLOYMENT, "pausr", contract="OracleNetwork", function="pause")
     with pytest.raises(UnknownName, match="no contract is called 'Oracle'"):
         operation_of(DEPLOYMENT, "pauser", contract="Oracle", function="pause")
+
+
+def test_the_treasury_acts_for_itself_where_there_is_one() -> None:
+    with pytest.raises(UnknownName, match="treasury"):
+        operation_of(DEPLOYMENT, "treasury", contract="OracleNetwork", function="pause")
+    rich = replace(DEPLOYMENT, accounts={"treasury": NODE})
+    operation = operation_of(rich, "treasury", contract="OracleNetwork", function="pause")
+    assert (operation.caller, operation.delay) == (NODE, 0)

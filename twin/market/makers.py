@@ -30,13 +30,16 @@ class Makers:
     *quantities* holds, by side, what each level of the ladder has at present (PT units).
     """
 
-    __slots__ = ("_chance", "_log_mid", "_quoted", "_spec", "_x", "quantities", "value")
+    __slots__ = (
+        "_chance", "_depth", "_log_mid", "_quoted", "_spec", "_widening", "_x", "quantities", "value",
+    )  # fmt: skip
 
     def __init__(self, spec: VenueSpec, chance: np.random.Generator) -> None:
         """Stand at the middle with full depth."""
         self._spec, self._chance = spec, chance
         self._log_mid = self._x = settle(math.log(spec.mid / PIPS))
         self.value = self._quoted = spec.mid
+        self._depth, self._widening = spec.depth, 0
         self.quantities: dict[SideName, list[int]] = {
             side: [spec.depth] * spec.levels for side in SIDES
         }
@@ -61,17 +64,27 @@ class Makers:
         self._x = ahead + pushed + spread * float(self._chance.standard_normal())
         self.value = max(1, round(math.exp(self._x) * PIPS))
         for levels in self.quantities.values():
-            if min(levels) == spec.depth:  # nobody took anything
+            if min(levels) == self._depth:  # nobody took anything
                 continue
             for index, quantity in enumerate(levels):
-                if quantity < spec.depth:
-                    back = math.ceil((spec.depth - quantity) * spec.refill)
+                if quantity < self._depth:
+                    back = math.ceil((self._depth - quantity) * spec.refill)
                     levels[index] = quantity + back
+        self._quoted = self._middle()
+
+    def withdraw(self, share_ppm: int, widening: int) -> None:
+        """Quote the share *share_ppm* of the depth from now on, each side *widening* pips further out.
+
+        What stands is cut at once; what comes back (a share of a million, no widening) refills.
+        """
+        self._depth, self._widening = self._spec.depth * share_ppm // PIPS, widening
+        for levels in self.quantities.values():
+            levels[:] = [min(quantity, self._depth) for quantity in levels]
         self._quoted = self._middle()
 
     def price(self, side: SideName, level: int) -> int:
         """Return the price of *level* (0 is the best), rounded away from the value; 0 is none."""
-        away = self._spec.spread // 2 + level * self._spec.level_step
+        away = self._spec.spread // 2 + self._widening + level * self._spec.level_step
         if side == "sell":
             return max(self.value + 1, -(-self.value * (PIPS + away) // PIPS))
         return max(0, min(self.value - 1, self.value * (PIPS - away) // PIPS))

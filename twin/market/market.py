@@ -39,6 +39,7 @@ class Market:
         self.paths = make_paths(spec.commodities, streams=streams, start=start, end=end)
         self.sources = make_sources(spec.sources, self.paths, streams)
         self.indices = make_indices(spec.index, self.paths, streams)
+        self.venue_specs = spec.venues
         self.venues = make_venues(spec.venues, clock, streams=streams, on_trade=on_trade)
         self.fx = make_paths(spec.fx, streams=streams, start=start, end=end, family="fx")
         self.rates = make_indices(spec.index, self.fx, streams)

@@ -10,48 +10,29 @@ answers nothing, while its makers' value moves on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from twin.clock import Clock
 from twin.errors import NoData, UsageError
 from twin.events import VenueTraded
 from twin.market.chance import PIPS
+from twin.market.dealt import Fills, Levels, Print, Published, Resting
 from twin.market.makers import SIDES, Makers
 from twin.market.orderbook import OrderBook, SideName, Trade
 from twin.quotes import Ticker
 from twin.random import Streams
 from twin.scenario.market import VenueSpec
 
-__all__ = ["MAKERS", "Fills", "OnFill", "Resting", "Venue", "make_venues"]
+__all__ = ["MAKERS", "Fills", "OnFill", "Published", "Resting", "Venue", "make_venues"]
 
 MAKERS = "makers"
 """The owner of the background quotes; its balance may go below zero, being the outside world."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fills:
-    """What an order did: *filled* PT units at the average *price* (1e-6 stable; 0 where none).
-
-    *spent* and *received* are what left and entered the account, fee included: stable and PT
-    for a buy, PT and stable for a sell. *fee* is in stable units.
-    """
-
-    side: SideName
-    filled: int
-    spent: int
-    received: int
-    fee: int
-    price: int
-    trades: tuple[Trade, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Resting:
-    """An order that stands: its *id* (None where all of it traded at once) and what did trade."""
-
-    id: int | None
-    fills: Fills
+TAPE = 500
+"""Trades that a venue publishes: the newest."""
 
 
 @dataclass(slots=True)
@@ -72,9 +53,9 @@ class Venue:
     """The venue called *name*, as *spec* describes it; *on_trade* hears of every trade."""
 
     __slots__ = (
-        "_balances", "_best", "_book", "_clock", "_last", "_listeners", "_makers", "_on",
-        "_on_fill", "_on_trade", "_placed", "_quoted_at", "_resting", "_stale", "_volume", "deposit_time", "fee", "fees_collected", "name",
-        "up", "withdrawal_time",
+        "_balances", "_best", "_book", "_clock", "_frozen", "_last", "_listeners", "_makers", "_on",
+        "_on_fill", "_on_trade", "_placed", "_quoted_at", "_resting", "_stale", "_tape", "_volume",
+        "deposit_time", "fee", "fees_collected", "name", "up", "withdrawal_time",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +81,8 @@ class Venue:
         self._balances: dict[str, list[int]] = {}
         self._listeners: list[Callable[[], object]] = []
         self._last, self._volume = self._makers.value, 0
+        self._tape: deque[Print] = deque(maxlen=TAPE)
+        self._frozen: Published | None = None
         self._quoted_at, self._on, self._stale = clock.now, False, True
         self._best = self._top()
 
@@ -125,8 +108,58 @@ class Venue:
 
     def ticker(self) -> Ticker:
         """Return the ticker. Raises NoData while the venue is down or a side of it is empty."""
+        if self._frozen is not None and self._frozen.ticker is not None:
+            self._answer()
+            return replace(self._frozen.ticker, at=self._clock.now)
         bid, ask = self.best()
         return Ticker(self.name, bid, ask, self._last, self._volume, self._clock.now)
+
+    def published(self) -> Published:
+        """Return ticker, book and last trades as anybody is shown them. Raises NoData.
+
+        It looks and lays nothing: what it costs is a walk over the ladder and the standing orders.
+        """
+        self._answer()
+        if self._frozen is not None:
+            return self._frozen
+        bids, asks = (self._levels(side) for side in SIDES)
+        ticker = self.ticker() if bids and asks else None
+        return Published(ticker, bids, asks, tuple(self._tape))
+
+    def trades(self) -> tuple[Print, ...]:
+        """Return the last trades as anybody is shown them, oldest first. Raises NoData."""
+        self._answer()
+        return tuple(self._tape) if self._frozen is None else self._frozen.trades
+
+    def quotes(self, account: str) -> tuple[Levels, Levels]:
+        """Return the bids and asks of *account* alone (`MAKERS` for the ladder), best first."""
+        self._answer()
+        if account == MAKERS:
+            bids, asks = (tuple(self._ladder(side)) for side in SIDES)
+            return bids, asks
+        own = self.resting(account)
+        buys, sells = (
+            [(price, left) for _, held, price, left in own if held == side] for side in SIDES
+        )
+        return tuple(sorted(buys, reverse=True)), tuple(sorted(sells))
+
+    def _ladder(self, side: SideName) -> Iterator[tuple[int, int]]:
+        """Yield price and depth of the makers' levels on *side* that hold anything, best first."""
+        for level, quantity in enumerate(self._makers.quantities[side]):
+            price = self._makers.price(side, level)
+            if quantity and price:
+                yield price, quantity
+
+    def _levels(self, side: SideName) -> Levels:
+        """Return (price, PT units) of everything that stands on *side*, best first."""
+        levels: dict[int, int] = {}
+        for price, quantity in self._ladder(side):
+            levels[price] = levels.get(price, 0) + quantity
+        for number, held in self._resting.items():
+            order = self._book.order(number)
+            if held.side == side and order is not None:
+                levels[held.price] = levels.get(held.price, 0) + order.quantity
+        return tuple(sorted(levels.items(), reverse=side == "buy"))
 
     def depth(self, side: SideName) -> list[tuple[int, int]]:
         """Return (price, PT units) that stand to *side* ("buy" for the bids), best first."""
@@ -292,8 +325,7 @@ class Venue:
             else:
                 quoted, level = self._placed[trade.maker_order]
                 self._makers.quantities[quoted][level] -= trade.quantity
-            self._last = trade.price
-            self._on_trade(VenueTraded(self.name, account, side, trade.price, trade.quantity))
+            self._print(account, side, trade.price, trade.quantity)
         self._credit(MAKERS, -signed * (filled - met), signed * (paid - worth))
         self.fees_collected += fee
         self._volume += filled
@@ -319,6 +351,12 @@ class Venue:
         if heard is not None:
             heard(trade.maker_order, trade.quantity, trade.price)
         return worth
+
+    def _print(self, taker: str, side: SideName, price: int, quantity: int) -> None:
+        """Put a trade on the tape and into the log."""
+        self._last = price
+        self._tape.append((self._clock.now, side, price, quantity))
+        self._on_trade(VenueTraded(self.name, taker, side, price, quantity))
 
     def _credit(self, account: str, pt: int, stable: int) -> None:
         held = self._balances.setdefault(account, [0, 0])
@@ -374,9 +412,8 @@ class Venue:
             signed = 1 if side == "buy" else -1
             self._credit(MAKERS, signed * trade.quantity, -signed * worth)
             self._makers.quantities[side][level] -= trade.quantity
-            self._last = trade.price
             self._volume += trade.quantity
-            self._on_trade(VenueTraded(self.name, MAKERS, side, trade.price, trade.quantity))
+            self._print(MAKERS, side, trade.price, trade.quantity)
 
     def _standing(self, side: SideName, without: str | None = None) -> int | None:
         """Return the best price at which an account's order stands on *side*, or None."""
@@ -405,7 +442,27 @@ class Venue:
             if self.up:
                 self._tell()
 
-    # -- outages: the injector's alone ---------------------------------------------------------
+    # -- troubles: the injector's alone --------------------------------------------------------
+
+    def freeze(self) -> None:
+        """Show from now on what is shown now, under ever new times, while the matching goes on."""
+        self._frozen = self.published()
+
+    def thaw(self) -> None:
+        """Show what there is."""
+        self._frozen = None
+
+    def thin(self, share_ppm: int, widening: int) -> None:
+        """Let the makers quote the share *share_ppm* of their depth, *widening* pips further out."""
+        self._makers.withdraw(share_ppm, widening)
+        self._stale = True
+        self._compare()
+
+    def misprint(self, price: int, quantity: int) -> None:
+        """Publish a trade at *price* that nobody else's book would have given."""
+        self._last = price
+        self._volume += quantity
+        self._tape.append((self._clock.now, "buy", price, quantity))
 
     def halt(self) -> None:
         """Stop answering."""

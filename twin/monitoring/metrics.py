@@ -140,6 +140,8 @@ changed_timestamp_seconds | gauge | seconds | Unix time of the last change
     ("pt", "", """
 supply | gauge | PT | Payment Tokens in existence
 cap    | gauge | PT | Most Payment Tokens that may exist
+minted_total | counter | PT | Payment Tokens ever minted
+burned_total | counter | PT | Payment Tokens ever burned
 """),
     ("reserve", "", """
 coverage_ratio          | gauge | ratio  | Stated assets over Payment Tokens, as the last reconciliation proved them
@@ -152,6 +154,23 @@ mid_ratio       | gauge   | stable/PT | Middle of best bid and best ask
 spread_ratio    | gauge   | ratio     | Best ask less best bid, over the middle
 volume_pt_total | counter | PT        | Volume that the venue reports since the start
 up              | gauge   | bool      | 1 while the venue answers
+"""),
+    ("exchange", "venue", """
+order_ok                      | gauge | bool    | 1 where our last order probe was placed and taken back
+book_live                     | gauge | bool    | 1 where the public book showed our last order probe
+order_rtt_seconds             | gauge | seconds | Time that the last order probe took
+withdrawal_pending_seconds    | gauge | seconds | Longest time for which a withdrawal probe is pending; 0 for none
+status_healthy                | gauge | bool    | 1 while the venue's status page says that all is operational
+key_expires_timestamp_seconds | gauge | seconds | Unix time at which our key ends; 0 where the venue refuses it
+"""),
+    ("maker", "maker,venue", """
+honoured     | gauge | bool  | 1 while the maker quotes what its contract asks for
+depth_pt     | gauge | PT    | The lesser side's depth within the contract's distance
+spread_ratio | gauge | ratio | The maker's own spread over its middle
+"""),
+    ("redemption", "", """
+redeemed_pt_total | counter | PT | Payment Tokens redeemed at the reserve since deployment
+minted_pt_total   | counter | PT | Payment Tokens minted at the reserve since deployment
 """),
     ("check", "procedure", """
 problems{procedure,item}    | gauge   | count   | Problems that the last run of a check found

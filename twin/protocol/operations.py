@@ -16,7 +16,10 @@ from twin.protocol.contract import Contract
 from twin.protocol.manifest import Deployment
 from twin.protocol.parameters import Grant
 
-__all__ = ["EXPIRATION", "Message", "Operation", "operation_id", "operation_of"]
+__all__ = ["EXPIRATION", "TREASURY", "Message", "Operation", "operation_id", "operation_of"]
+
+TREASURY = "treasury"
+"""The account that owns what is the network's own; its signers are an authority like the others."""
 
 EXPIRATION = 7 * 86400
 """Seconds after its time at which a scheduled operation can no longer be executed."""
@@ -83,10 +86,13 @@ def operation_of(
 ) -> Operation:
     """Return the operation by which the account of *role* calls *function* of *contract*.
 
-    A role that the deployment does not have, or a contract or function it does not have, raises
-    UnknownName. Whether the role may call the function is for the chain to say.
+    The treasury acts for itself: it holds no role, but tokens and shares of the pool. A role that
+    the deployment does not have, or a contract or function it does not have, raises UnknownName.
+    Whether the role may call the function is for the chain to say.
     """
     grant: Grant | None = deployment.roles.get(role)
+    if role == TREASURY and TREASURY in deployment.accounts:
+        grant = Grant(deployment.accounts[TREASURY], 0)
     if grant is None:
         raise UnknownName("role", role, deployment.roles)
     target = deployment.contract(contract)

@@ -27,6 +27,7 @@ _REFERENCES = (
     ("market.sources.*.commodity", "commodity"),
     ("market.custodians.*.bank", "bank"),
     ("market.custodians.*.holdings.*.commodity", "commodity"),
+    ("services.makers.*.venue", "venue"),
     ("team.authorities.*.signers.*", "person"),
     ("invariants.*", "invariant"),
     ("loss.measure", "measure of loss"),
@@ -80,6 +81,7 @@ class References:
                 self._name(path, node, kind)
         self._keyed("protocol.feeds", "commodity")
         self._keyed("procedures", "procedure")
+        self._keyed("services.exchanges", "venue")
         for pattern, kind in _DISTINCT:
             self._distinct(pattern, kind)
         for path, item in find(self._root, "suite.slices.*"):

@@ -1,4 +1,9 @@
-"""Services beside the chain and the markets: what the team deals with every day."""
+"""Services beside the chain and the markets: what the team deals with every day.
+
+A part that is left out is an ordinary one. Without *makers* each venue's own makers are under
+contract for what the venue declares; without *contacts* each venue has a duty desk and an account
+manager behind it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from twin.scenario.services_exchanges import ContactSpec, ExchangeSpec, MakerSpec, NewsSpec
 from twin.scenario.services_nodes import (
     DocumentsSpec,
     EndpointsSpec,
@@ -33,20 +39,24 @@ __all__ = ["ServicesSpec"]
 class ServicesSpec(Spec):
     """The services there are; a part that is left out is an ordinary one."""
 
-    backups: BackupsSpec = BackupsSpec()
-    operators: OperatorsSpec = OperatorsSpec()
-    vendors: VendorsSpec = VendorsSpec()
     attestations: AttestationsSpec = AttestationsSpec()
+    backups: BackupsSpec = BackupsSpec()
+    bulletins: BulletinsSpec = BulletinsSpec()
+    contacts: Mapping[Label, ContactSpec] = Field(default_factory=dict)
     disputes: DisputesSpec = DisputesSpec()
     documents: DocumentsSpec = DocumentsSpec()
     endpoints: EndpointsSpec = EndpointsSpec()
+    exchanges: Mapping[Label, ExchangeSpec] = Field(default_factory=dict)
+    identities: IdentitiesSpec = IdentitiesSpec()
     indexer: IndexerSpec = IndexerSpec()
     inventory: InventorySpec = InventorySpec()
-    nodes: Mapping[Label, NodeSpec] = Field(default_factory=four_nodes)
-    probes: ProbesSpec = ProbesSpec()
-    transfers: TransfersSpec = TransfersSpec()
-    bulletins: BulletinsSpec = BulletinsSpec()
-    identities: IdentitiesSpec = IdentitiesSpec()
     journals: JournalsSpec = JournalsSpec()
+    makers: tuple[MakerSpec, ...] = ()
+    news: NewsSpec = NewsSpec()
+    nodes: Mapping[Label, NodeSpec] = Field(default_factory=four_nodes)
+    operators: OperatorsSpec = OperatorsSpec()
+    probes: ProbesSpec = ProbesSpec()
     scans: ScansSpec = ScansSpec()
     tickets: TicketsSpec = TicketsSpec()
+    transfers: TransfersSpec = TransfersSpec()
+    vendors: VendorsSpec = VendorsSpec()

@@ -16,6 +16,7 @@ from twin.desk.port import ServiceDesk
 from twin.desk.records import Records
 from twin.market.market import Market
 from twin.protocol.deployment import Deployment
+from twin.protocol.reader import Reader
 from twin.random import Streams
 from twin.scenario.services import ServicesSpec
 from twin.scenario.team import TeamSpec
@@ -23,15 +24,19 @@ from twin.services.attestations import AttestationClient, AttestationService
 from twin.services.backups import BackupClient, BackupStore
 from twin.services.bulletins import BulletinClient, ThreatFeed
 from twin.services.code import CodeOnChain
+from twin.services.contacts import ContactBook, ContactClient
 from twin.services.disputes import DisputeClient, DisputeService
 from twin.services.documents import DocumentClient, DocumentStore
 from twin.services.endpoints import EndpointClient, make_endpoints
+from twin.services.exchanges import ExchangeClient, ExchangeHouse
 from twin.services.exporters import Exporters
 from twin.services.fills import FillClient, FillService
 from twin.services.identities import Iam, IamClient
 from twin.services.indexer import ChainIndexer, IndexerClient
 from twin.services.inventory import InventoryClient, VersionInventory
 from twin.services.journals import JournalClient, Journals
+from twin.services.makers import MakerClient, contracts_of
+from twin.services.news import NewsClient, NewsFeed
 from twin.services.nodes import NodeClient, make_nodes
 from twin.services.operators import OperatorClient, OperatorPark
 from twin.services.pager import AlertPath, PagerClient
@@ -70,22 +75,17 @@ class Services:
         self.notices = notices if notices is not None else NoticeBoard()
         self.spec, self.clock, self.chain = spec, clock, chain
         self.deployment, self.market, self.streams = deployment, market, streams
-        self._make_routine(records)
-        self.attestations = AttestationService(
-            spec.attestations, clock, chain=chain, deployment=deployment, market=market
-        )
-        self.disputes = DisputeService(
-            spec.disputes, clock, chain=chain, deployment=deployment, customs=market.customs,
-            streams=streams,
-        )  # fmt: skip
-        self.fills = FillService(
-            clock, chain=chain, deployment=deployment, custodians=market.custodians
-        )
-        self.transfers = TransferService(
-            spec.transfers, clock, chain=chain, deployment=deployment, streams=streams,
-            notices=self.notices,
-        )  # fmt: skip
-        seed = streams.seed
+        self._make_nodes()
+        self._make_operations(records)
+        self._make_reserve()
+        self._make_security(records or Records(), team or TeamSpec(), users or {})
+        self._make_exchanges()
+        self.notices.on_publish(self.contacts.hear)
+
+    def _make_nodes(self) -> None:
+        """Make what stands between the chain and those who read it."""
+        spec, clock, chain, deployment = self.spec, self.clock, self.chain, self.deployment
+        seed = self.streams.seed
         self.regions = Regions(seed)
         self.nodes = make_nodes(
             spec.nodes, clock, chain=chain, deployment=deployment, regions=self.regions, seed=seed
@@ -94,7 +94,7 @@ class Services:
             spec.indexer, clock, chain=chain, deployment=deployment, regions=self.regions, seed=seed
         )
         self.endpoints = make_endpoints(
-            spec.endpoints, clock, nodes=self.nodes, indexer=self.indexer, market=market,
+            spec.endpoints, clock, nodes=self.nodes, indexer=self.indexer, market=self.market,
             deployment=deployment, regions=self.regions, seed=seed,
         )  # fmt: skip
         self.probes = ProbeService(spec.probes, clock, chain)
@@ -106,23 +106,8 @@ class Services:
         self.documents = DocumentStore(
             spec.documents, clock.now, deployment=deployment, integrations=integrations
         )
-        self.iam = Iam(spec.identities, team or TeamSpec(), clock)
-        self.journals = Journals(
-            spec.journals, clock, iam=self.iam, reviews=records or Records(),
-            chance=streams.stream("services", "journals"),
-        )  # fmt: skip
-        self.scanner = Scanner(spec.scans, clock, chance=streams.stream("services", "scans"))
-        self.threats = ThreatFeed(
-            spec.bulletins, clock, chance=streams.stream("services", "bulletins")
-        )
-        self.helpdesk = HelpDesk(
-            spec.tickets, clock, chain=chain, deployment=deployment, users=users or {},
-            chance=streams.stream("services", "tickets"),
-        )  # fmt: skip
-        self.alert_path = AlertPath(clock, self.journals)
-        self.exporters = Exporters()
 
-    def _make_routine(self, records: Records | None) -> None:
+    def _make_operations(self, records: Records | None) -> None:
         """Make what the weekly and monthly work and the oracle network deal with."""
         spec, clock = self.spec, self.clock
         self.backups = BackupStore(
@@ -137,29 +122,86 @@ class Services:
             spec.vendors, clock, sources=self.market.sources, indices=self.market.indices
         )
 
+    def _make_reserve(self) -> None:
+        """Make the counterparts of the reserve and of the Foundation Token."""
+        spec, clock, chain, deployment = self.spec, self.clock, self.chain, self.deployment
+        self.attestations = AttestationService(
+            spec.attestations, clock, chain=chain, deployment=deployment, market=self.market
+        )
+        self.disputes = DisputeService(
+            spec.disputes, clock, chain=chain, deployment=deployment, customs=self.market.customs,
+            streams=self.streams,
+        )  # fmt: skip
+        self.fills = FillService(
+            clock, chain=chain, deployment=deployment, custodians=self.market.custodians
+        )
+        self.transfers = TransferService(
+            spec.transfers, clock, chain=chain, deployment=deployment, streams=self.streams,
+            notices=self.notices,
+        )  # fmt: skip
+
+    def _make_security(self, records: Records, team: TeamSpec, users: Mapping[str, bytes]) -> None:
+        """Make what security and support deal with."""
+        spec, clock, streams = self.spec, self.clock, self.streams
+        self.iam = Iam(spec.identities, team, clock)
+        self.journals = Journals(
+            spec.journals, clock, iam=self.iam, reviews=records,
+            chance=streams.stream("services", "journals"),
+        )  # fmt: skip
+        self.scanner = Scanner(spec.scans, clock, chance=streams.stream("services", "scans"))
+        self.threats = ThreatFeed(
+            spec.bulletins, clock, chance=streams.stream("services", "bulletins")
+        )
+        self.helpdesk = HelpDesk(
+            spec.tickets, clock, chain=self.chain, deployment=self.deployment, users=users,
+            chance=streams.stream("services", "tickets"),
+        )  # fmt: skip
+        self.alert_path = AlertPath(clock, self.journals)
+        self.exporters = Exporters()
+
+    def _make_exchanges(self) -> None:
+        """Make the exchanges' own interfaces, makers under contract, contacts and news."""
+        spec, clock, market, streams = self.spec, self.clock, self.market, self.streams
+        venues = list(market.venues)
+        self.exchanges = ExchangeHouse(market.venues, spec.exchanges, clock=clock, streams=streams)
+        self.maker_contracts = contracts_of(spec.makers, market.venue_specs)
+        self.contacts = ContactBook(spec.contacts, venues, clock=clock, streams=streams)
+        self.news = NewsFeed(spec.news, venues, clock=clock, streams=streams)
+
     def clients(self) -> ServiceDesk:
         """Return the client of each, as the desk shows them."""
         return ServiceDesk(
-            backups=BackupClient(self.backups),
-            operators=OperatorClient(self.operators),
-            vendors=VendorClient(self.vendors),
             attestations=AttestationClient(self.attestations),
-            disputes=DisputeClient(self.disputes),
-            fills=FillClient(self.fills),
-            transfers=TransferClient(self.transfers),
-            nodes=NodeClient(self.nodes, self.deployment),
-            indexer=IndexerClient(self.indexer),
-            endpoints=EndpointClient(self.endpoints),
-            probes=ProbeClient(self.probes),
-            inventory=InventoryClient(self.inventory),
-            documents=DocumentClient(self.documents),
+            backups=BackupClient(self.backups),
             bulletins=BulletinClient(self.threats),
+            contacts=ContactClient(self.contacts, self.clock),
+            disputes=DisputeClient(self.disputes),
+            documents=DocumentClient(self.documents),
+            endpoints=EndpointClient(self.endpoints),
+            exchanges=ExchangeClient(self.exchanges, self.clock),
+            fills=FillClient(self.fills),
             identities=IamClient(self.iam),
+            indexer=IndexerClient(self.indexer),
+            inventory=InventoryClient(self.inventory),
             journals=JournalClient(self.journals),
+            makers=MakerClient(self.maker_contracts, self.market.venues, self.clock),
+            news=NewsClient(self.news),
+            nodes=NodeClient(self.nodes, self.deployment),
+            operators=OperatorClient(self.operators),
             pager=PagerClient(self.alert_path),
+            probes=ProbeClient(self.probes),
             scans=ScanClient(self.scanner),
             tickets=TicketClient(self.helpdesk),
+            transfers=TransferClient(self.transfers),
+            vendors=VendorClient(self.vendors),
         )
+
+    def pool_shares(self, account: bytes) -> int:
+        """Return the shares of the liquidity pool that *account* holds now."""
+        shares: int = Reader(self.chain, self.deployment).read(
+            "LiquidityPool", "balanceOf", account
+        )
+        return shares
 
     def start(self) -> None:
         """Let those that live by themselves begin."""
@@ -169,7 +211,7 @@ class Services:
         self.attestations.start()
         self.transfers.start()
         self.probes.start()
-        self.clock.spawn(self.journals.live())
-        self.clock.spawn(self.scanner.live())
-        self.clock.spawn(self.threats.live())
-        self.clock.spawn(self.helpdesk.live())
+        self.exchanges.start()
+        self.news.start()
+        for one in (self.journals, self.scanner, self.threats, self.helpdesk):
+            self.clock.spawn(one.live())

@@ -19,14 +19,30 @@ from twin.desk.port.chain import (
     Simulation,
     View,
 )
+from twin.desk.port.contacts import Contact, Contacts, Receipt
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
 from twin.desk.port.endpoints import Answer, Endpoints, Integration
+from twin.desk.port.exchanges import (
+    ApiKey,
+    Balance,
+    BookSnapshot,
+    Exchanges,
+    OrderProbe,
+    Pair,
+    PublicTrade,
+    Release,
+    StatusPage,
+    VenueIndex,
+    WithdrawalProbe,
+)
 from twin.desk.port.fills import Fill, Fills, Instruction
 from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
 from twin.desk.port.lab import Fork, Lab, Restored, Wallet
+from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
+from twin.desk.port.news import News, NewsItem
 from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
@@ -61,18 +77,23 @@ __all__ = [
     "Alert",
     "Alerts",
     "Answer",
+    "ApiKey",
     "Attestation",
     "Attestations",
     "AttestedLine",
     "BackupFile",
     "Backups",
+    "Balance",
     "BankStatement",
     "Banks",
+    "BookSnapshot",
     "Call",
     "CallStats",
     "Candidate",
     "ChainStats",
     "Component",
+    "Contact",
+    "Contacts",
     "Custody",
     "CustodyStatement",
     "Customs",
@@ -87,6 +108,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "Evidences",
+    "Exchanges",
     "Exhibit",
     "ExportRecord",
     "Feeds",
@@ -103,17 +125,27 @@ __all__ = [
     "Lab",
     "ListedParty",
     "LogRecord",
+    "MakerContract",
+    "MakerQuotes",
+    "Makers",
     "Metrics",
+    "News",
+    "NewsItem",
     "NodeStatus",
     "Nodes",
     "Notice",
     "Notices",
     "OperatorStatus",
     "Operators",
+    "OrderProbe",
+    "Pair",
     "Probe",
     "Probes",
+    "PublicTrade",
     "Quote",
+    "Receipt",
     "Register",
+    "Release",
     "Requirement",
     "Restored",
     "RuleStatus",
@@ -121,6 +153,7 @@ __all__ = [
     "ShadowReport",
     "SignedReport",
     "Simulation",
+    "StatusPage",
     "Stores",
     "Ticker",
     "TransferRequest",
@@ -128,7 +161,9 @@ __all__ = [
     "Upgrade",
     "VendorRecord",
     "Vendors",
+    "VenueIndex",
     "Venues",
     "View",
     "Wallet",
+    "WithdrawalProbe",
 ]

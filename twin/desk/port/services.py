@@ -13,14 +13,18 @@ from typing import Any
 from twin.desk.port.attestations import Attestations
 from twin.desk.port.backups import Backups
 from twin.desk.port.bulletins import Bulletins
+from twin.desk.port.contacts import Contacts
 from twin.desk.port.disputes import Disputes
 from twin.desk.port.documents import Documents
 from twin.desk.port.endpoints import Endpoints
+from twin.desk.port.exchanges import Exchanges
 from twin.desk.port.fills import Fills
 from twin.desk.port.identities import Identities
 from twin.desk.port.indexer import Indexer
 from twin.desk.port.inventory import Inventory
 from twin.desk.port.journals import Journals
+from twin.desk.port.makers import Makers
+from twin.desk.port.news import News
 from twin.desk.port.nodes import Nodes
 from twin.desk.port.operators import Operators
 from twin.desk.port.pager import Pager
@@ -62,14 +66,18 @@ class ServiceDesk:
     attestations: Attestations = field(default_factory=lambda: absent("attestations"))
     backups: Backups = field(default_factory=lambda: absent("backups"))
     bulletins: Bulletins = field(default_factory=lambda: absent("bulletins"))
+    contacts: Contacts = field(default_factory=lambda: absent("contacts"))
     disputes: Disputes = field(default_factory=lambda: absent("disputes"))
     documents: Documents = field(default_factory=lambda: absent("documents"))
     endpoints: Endpoints = field(default_factory=lambda: absent("endpoints"))
+    exchanges: Exchanges = field(default_factory=lambda: absent("exchanges"))
     fills: Fills = field(default_factory=lambda: absent("fills"))
     identities: Identities = field(default_factory=lambda: absent("identities"))
     indexer: Indexer = field(default_factory=lambda: absent("indexer"))
     inventory: Inventory = field(default_factory=lambda: absent("inventory"))
     journals: Journals = field(default_factory=lambda: absent("journals"))
+    makers: Makers = field(default_factory=lambda: absent("makers"))
+    news: News = field(default_factory=lambda: absent("news"))
     nodes: Nodes = field(default_factory=lambda: absent("nodes"))
     operators: Operators = field(default_factory=lambda: absent("operators"))
     pager: Pager = field(default_factory=lambda: absent("pager"))

@@ -14,6 +14,7 @@ from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
 from twin.monitoring.collectors.coverage import CoverageCollector
 from twin.monitoring.collectors.endpoints import EndpointCollector
+from twin.monitoring.collectors.exchanges import ExchangeCollector, MakerCollector
 from twin.monitoring.collectors.fees import FeeCollector
 from twin.monitoring.collectors.index import IndexCollector
 from twin.monitoring.collectors.indexer import IndexerCollector
@@ -22,6 +23,7 @@ from twin.monitoring.collectors.operators import OperatorCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
 from twin.monitoring.collectors.probes import ProbeCollector
+from twin.monitoring.collectors.stability import StabilityCollector
 from twin.monitoring.collectors.support import SupportCollector
 from twin.monitoring.collectors.team import TeamCollector
 from twin.monitoring.collectors.tokens import TokenCollector
@@ -43,6 +45,9 @@ def default_collectors(
         FeeCollector(registry),
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
+        ExchangeCollector(registry, desk.services.exchanges.names()),
+        MakerCollector(registry, desk.services.makers.contracts()),
+        StabilityCollector(registry),
         TeamCollector(registry, firing=firing),
         OperatorCollector(registry, desk.services.operators.nodes()),
         CoverageCollector(registry),

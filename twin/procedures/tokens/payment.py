@@ -1,101 +1,86 @@
-"""Payment Token operations: the fee that steers the use of the network (TP)."""
+"""Payment Token operations: the fee that steers the use of the network (TP4)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
-from twin.catalog import Settings, every, runbook
+from twin.catalog import every, runbook
+from twin.control.rails import Proposal, propose
+from twin.control.stability import stability
 from twin.desk.port import Desk
 from twin.desk.steps import Act, Case, Decide, Finding, Look, Runbook, Work
+from twin.procedures.tokens.fee_reading import (
+    SWAP,
+    FeeAdjustment,
+    expected_volume_ppm,
+    law_of,
+    measure,
+    rails_of,
+    reading_of,
+)
 
-__all__ = ["FeeAdjustment", "adjust_fee", "next_fee", "stability"]
-
-PPM = 1_000_000
-SWAP = 0
-"""FeeSchedule's kind of the swap fee."""
-
-
-class FeeAdjustment(Settings):
-    """Parameters of TP4's controller.
-
-    *target* is the swap volume per *period* to steer to, in stable units (6 decimals); 0 leaves
-    the fee alone. *gain_ppm* multiplies the relative error, *dead_band_ppm* is the error that is
-    not answered. *elasticity_ppm* is an assumption about demand, used only to report the
-    stability margin (the elasticity is never known).
-    """
-
-    target: int = Field(default=0, ge=0)
-    period: int = Field(default=21_600, ge=1)
-    gain_ppm: int = Field(default=400_000, ge=0)
-    dead_band_ppm: int = Field(default=150_000, ge=0)
-    elasticity_ppm: int = Field(default=1_000_000, ge=0)
-    max_metric_age: int = Field(default=900, ge=0)
+__all__ = ["FeeAdjustment", "adjust_fee"]
 
 
-def next_fee(fee: int, volume: int, settings: FeeAdjustment, *, bounds: dict[str, int]) -> int:
-    """Return the fee in pips that answers *volume*, inside every guard rail.
-
-    The exponential update fee x exp(gain x error) to second order in integers: its average
-    under bang-bang demand stays at the target where a linear step drifts upward. The error is
-    (volume - target)/target, clipped to +-1; *bounds* hold min, max and max_step in pips. A
-    steward never waives a fee, so that 1 pip is the least.
-    """
-    error = max(-PPM, min(PPM, (volume - settings.target) * PPM // settings.target))
-    if abs(error) <= settings.dead_band_ppm:
-        return fee
-    exponent = settings.gain_ppm * error // PPM
-    growth = PPM + exponent + exponent * exponent // (2 * PPM)
-    step = fee * growth // PPM - fee
-    step = max(-bounds["max_step"], min(bounds["max_step"], step))
-    return max(1, bounds["min"], min(bounds["max"], fee + step))
-
-
-def stability(settings: FeeAdjustment) -> dict[str, int]:
-    """Return critical gain x elasticity, the margin, and the critical elasticity, in ppm.
-
-    A loop that reacts k periods late is stable while gain x elasticity stays below
-    2 sin(pi / (2(2k + 1))). Observation takes one whole period, so k = 1: the limit is 1.000.
-    """
-    critical = PPM
-    loop = settings.gain_ppm * settings.elasticity_ppm // PPM
+def _present(desk: Desk, fee: int) -> dict[str, Any]:
+    """Look, just before signing, at the time, the fee, and whether the change would go through."""
+    view = desk.at()
+    tried = view.simulate("fee_steward", "FeeSchedule", "adjust", (SWAP, fee))
     return {
-        "delay_periods": 1,
-        "critical_ppm": critical,
-        "margin_ppm": critical * PPM // max(1, loop),
-        "critical_elasticity_ppm": critical * PPM // max(1, settings.gain_ppm),
+        "now": desk.now,
+        "fee": view.read("FeeSchedule", "fee", SWAP),
+        "goes_through": tried.success,
+        "reason": "" if tried.success else tried.reason,
     }
 
 
-def _measure(desk: Desk, settings: FeeAdjustment) -> dict[str, Any]:
-    """Look at what the controller needs: volume, its age, fee, bounds, what forbids a change."""
-    volume = desk.metrics.query(f"increase(fictra_pool_volume_stable_total[{settings.period}s])")
-    age = desk.metrics.query("time() - timestamp(fictra_pool_volume_stable_total)")
-    fee, low, high, max_step, min_delay, changed = desk.at().read("FeeSchedule", "schedule", SWAP)[
-        :6
-    ]
-    return {
-        "volume": round(volume[0][1] * 10**6) if volume else None,
-        "metric_age": round(age[0][1]) if age else None,
-        "fee": fee,
-        "min": low,
-        "max": high,
-        "max_step": max_step,
-        "due_in": max(0, changed + min_delay - desk.now),
-        "frozen_by": [item.id for item in desk.incidents.open() if item.family == "oracle"],
-    }
+def _effect(desk: Desk) -> int:
+    fee: int = desk.at().read("FeeSchedule", "fee", SWAP)
+    return fee
 
 
-def _obstacle(seen: dict[str, Any], settings: FeeAdjustment) -> str | None:
-    """Say which guard rail forbids any change now, or None."""
-    if seen["metric_age"] is None or seen["metric_age"] > settings.max_metric_age:
-        return "the volume metric is stale"
-    if seen["frozen_by"]:
-        return f"frozen by {', '.join(seen['frozen_by'])}"
-    if seen["due_in"]:
-        return f"cooling down for {seen['due_in']} s"
-    return None
+def _problems(seen: dict[str, Any]) -> dict[str, int]:
+    """Count what the past shows: changes past the procedure, and a fee that swings."""
+    return {"foreign": len(seen["foreign"]), "oscillating": int(seen["oscillating"])}
+
+
+def _stays(why: str, facts: dict[str, Any], problems: dict[str, int]) -> Finding:
+    """End a run that changes nothing; what the past shows is a finding all the same."""
+    found = [name for name, count in problems.items() if count]
+    if found:
+        return Finding("finding", f"fee stays: {why}; {', '.join(found)}", facts, problems)
+    return Finding("ok", f"fee stays: {why}", facts, problems)
+
+
+def _change(proposal: Proposal, facts: dict[str, Any], problems: dict[str, int]) -> Runbook:
+    """Have *proposal* reviewed, decided, checked a last time, signed and confirmed."""
+    yield Work("fee-steward", 900, "review the measurement, the rails and the proposed fee")
+    choice = yield Decide(
+        "fee-steward",
+        f"Change the swap fee from {facts['fee']} to {proposal.fee} pips?",
+        ("change", "leave"),
+        "change",
+        facts,
+    )
+    if choice != "change":
+        return Finding("refused", "the steward left the fee as it is", facts, problems)
+    present = yield Look("Does the proposal still hold?", _present, (proposal.fee,))
+    facts["before_signing"] = present
+    if proposal.lapsed(present["now"]) or present["fee"] != facts["fee"]:
+        return _stays("the proposal lapsed: measure anew", facts, problems)
+    if not present["goes_through"]:
+        why = present["reason"]
+        return Finding("failed", f"fee not changed: {why}", facts, {**problems, "act": 1})
+    result = yield Act(
+        "fee_steward", "FeeSchedule", "adjust", (SWAP, proposal.fee), f"volume {facts['volume']}"
+    )
+    facts |= {"new_fee": proposal.fee, "result": result}
+    if not result["success"]:
+        why = result["reason"]
+        return Finding("failed", f"fee not changed: {why}", facts, {**problems, "act": 1})
+    facts["effect"] = yield Look("What is the fee now?", _effect)
+    what = f"swap fee {facts['fee']} -> {proposal.fee} pips"
+    return Finding("done", what, facts, {**problems, "act": int(facts["effect"] != proposal.fee)})
 
 
 @runbook(
@@ -104,41 +89,42 @@ def _obstacle(seen: dict[str, Any], settings: FeeAdjustment) -> str | None:
     cadence=every(hours=6),
     role="fee-steward",
     effort=900,
-    inputs=("swap volume series", "FeeSchedule.schedule", "open incidents"),
-    evidence="change record: measurement, guard rails, stability margin, effect",
+    inputs=(
+        "swap volume series",
+        "FeeSchedule.schedule and FeeAdjusted",
+        "open incidents",
+        "base fee",
+    ),
+    evidence="change record: measurement, every rail, stability margin, critical elasticity, effect",
     settings=FeeAdjustment,
 )
 def adjust_fee(case: Case, settings: FeeAdjustment) -> Runbook:
     """Transaction fee adjustment.
 
-    A bounded, cooled-down controller steers swap volume toward the declared target through the
-    steward path. Every guard rail that holds a change back is named in the evidence.
+    A law steers swap volume toward the declared target through the steward path, inside every rail;
+    what holds a change back is named, and each record says how far the loop is from swinging. A
+    proposal lapses: what was measured too long ago is not signed, but measured anew.
     """
     if not settings.target:
         return Finding("ok", "no volume target is declared: the fee stays", {"cause": case.cause})
-    seen = yield Look("How much was swapped, and may the fee change?", _measure, (settings,))
-    facts = {**seen, **stability(settings), "target": settings.target}
+    seen = yield Look("How much was swapped, and may the fee change?", measure, (settings,))
+    law = law_of(settings)
+    proposal = propose(law, rails_of(seen, settings), reading_of(seen, settings))
+    loop = stability(
+        law, settings.delay, assumed_ppm=settings.elasticity_ppm,
+        steps=[(a, b, c, d) for a, b, c, d in seen["steps"]],
+    )  # fmt: skip
+    problems = _problems(seen)
+    facts = {
+        **seen, **loop.facts(), "target": settings.target, "wanted": proposal.wanted,
+        "bound_by": list(proposal.bound_by), "stays": list(proposal.stays),
+        "valid_until": proposal.valid_until,
+    }  # fmt: skip
     if seen["volume"] is None:
-        return Finding("no-data", "swap volume has no data", facts, {"no-data": 1})
-    obstacle = _obstacle(seen, settings)
-    fee = seen["fee"] if obstacle else next_fee(seen["fee"], seen["volume"], settings, bounds=seen)
-    if fee == seen["fee"]:
-        why = obstacle or "volume inside the dead band, or the fee at its bound"
-        return Finding("ok", f"fee stays: {why}", facts)
-    yield Work("fee-steward", 900, "review the measurement and the proposed fee")
-    choice = yield Decide(
-        "fee-steward",
-        f"Change the swap fee from {seen['fee']} to {fee} pips?",
-        ("change", "leave"),
-        "change",
-        facts,
-    )
-    if choice != "change":
-        return Finding("refused", "the steward left the fee as it is", facts)
-    result = yield Act(
-        "fee_steward", "FeeSchedule", "adjust", (SWAP, fee), f"volume {seen['volume']}"
-    )
-    facts |= {"new_fee": fee, "result": result}
-    if not result["success"]:
-        return Finding("failed", f"fee not changed: {result['reason']}", facts, {"act": 1})
-    return Finding("done", f"swap fee {seen['fee']} -> {fee} pips", facts)
+        return Finding("no-data", "swap volume has no data", facts, {**problems, "no-data": 1})
+    if not proposal.changed:
+        reasons = (*proposal.stays, *proposal.bound_by)
+        return _stays("; ".join(reasons) or "it is what the law wants", facts, problems)
+    expected = expected_volume_ppm(seen["fee"], proposal.fee, loop.elasticity_ppm)
+    facts["expected_volume_ppm"] = expected
+    return (yield from _change(proposal, facts, problems))
