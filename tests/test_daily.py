@@ -85,8 +85,13 @@ HEALTH: dict[str, tuple[Callable[[Paper], object], dict[str, int]]] = {
         both(lambda paper: set_series(paper, "fictra_pool_swaps_total", 6),
              lambda paper: paper.happened("LiquidityPool", "Swapped", age=60)), {}),
     "an oracle that the series does not follow": (
+        both(lambda paper: set_series(
+            paper, 'fictra_oracle_updated_timestamp_seconds{feed="WTI"}', NOW - 9000),
+             lambda paper: paper.desk.answers.__setitem__(
+            ("OracleNetwork", "latest"), (80 * 10**8, NOW - 1300, 12, 7))), {"frozen": 1}),
+    "an answer that is too new for it": (
         lambda paper: set_series(
-            paper, 'fictra_oracle_updated_timestamp_seconds{feed="WTI"}', NOW - 9000), {"frozen": 1}),
+            paper, 'fictra_oracle_updated_timestamp_seconds{feed="WTI"}', NOW - 4000), {}),
     "a detector that is late": (
         lambda paper: paper.says(LATE, 5000.0, procedure="MS1"), {"stopped": 1}),
     "rules that fail": (
