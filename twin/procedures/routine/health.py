@@ -54,7 +54,9 @@ def _frozen(desk: Desk, max_age: int) -> Iterator[Line]:
         updated = view.read("OracleNetwork", "latest", desk.register.feed_id(commodity))[1]
         said = _one(desk, f'fictra_oracle_updated_timestamp_seconds{{feed="{commodity}"}}')
         behind = None if said is None else updated - round(said)
-        ok = not updated or (behind is not None and behind <= max_age)
+        # An answer that is newer than the last scrapes is not in the series yet.
+        fresh = updated > desk.now - max_age
+        ok = not updated or (behind is not None and (behind == 0 or fresh))
         yield _line("frozen", f"oracle {commodity}", ok, behind=behind)
 
 
