@@ -25,6 +25,7 @@ from twin.chain.port import Engine
 from twin.clock import Clock
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
+from twin.desk.node import NodeAccess
 from twin.desk.notices import NoticeBoard
 from twin.desk.port import Alert
 from twin.desk.records import Records
@@ -34,7 +35,7 @@ from twin.desk.stores import Stores
 from twin.desk.twin_side import TwinDesk
 from twin.events import AlertChanged, EventLog, InvariantBroken, RunEnded, RunStarted, VenueTraded
 from twin.faults.injector import Injector
-from twin.faults.port import Surfaces
+from twin.faults.port import Machinery, Surfaces
 from twin.habitat import Habitat
 from twin.market.market import Market
 from twin.monitoring.monitor import Monitor
@@ -104,6 +105,7 @@ class World:
             market=self.market, streams=self.streams,
         )  # fmt: skip
         self.incidents, self.stores, self.notices = IncidentStore(), Stores(), NoticeBoard()
+        self.node = NodeAccess()
         self.desk = self._make_desk(approved, parts.engine, records)
         self._make_team(parts.catalog, records)
         self._make_monitor(parts.rules)
@@ -193,6 +195,7 @@ class World:
             records=records,
             notices=self.notices,
             services=self.services.clients(),
+            node=self.node,
         )
 
     def _make_team(self, catalog: Catalog, records: Records) -> None:
@@ -254,6 +257,13 @@ class World:
                 custodians=market.custodians,
                 export_feeds=market.export_feeds,
                 services=self.services,
+                machinery=Machinery(
+                    node=self.node,
+                    suspended=self.dispatcher.suspended,
+                    broken=self.monitor.broken,
+                    unreachable=set(),
+                    indices=market.indices,
+                ),
             ),
         )
         for name, agent in self.agents.items():

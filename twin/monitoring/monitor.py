@@ -62,6 +62,7 @@ class Monitor:
         self._clock, self._desk = clock, desk
         self.registry, self.store, self.rules, self.interval = registry, store, rules, interval
         self.health = Health()
+        self.broken: set[str] = set()
         self._on_transition = on_transition
         self._groups = [_Group(group, store, self._heard) for group in rules.groups]
         self.board = Board(rule for group in self._groups for rule in group.alerting)
@@ -133,6 +134,8 @@ class Monitor:
             for rule in group.rules:
                 self.health.evaluations += 1
                 try:
+                    if self.broken and rule.rule.name in self.broken:
+                        raise UsageError("the rule reads what is no longer there")
                     rule.evaluate(now)
                 except UsageError as problem:
                     name = rule.rule.name

@@ -36,6 +36,7 @@ class Dispatcher:
         self._clock, self._executor = clock, executor
         self._roster, self._incidents = roster, incidents
         self.idle: dict[str, str] = {}
+        self.suspended: set[str] = set()
         self._waiting: dict[str, list[Alert]] = {}
         executor.on_trigger = self.trigger
 
@@ -57,6 +58,8 @@ class Dispatcher:
         while (following := cadence.after(self._clock.now, due)) is not None:
             due = following
             yield self._clock.after(due - self._clock.now)
+            if procedure.id in self.suspended:
+                continue
             if procedure.kind == "check":
                 self._executor.check(procedure)
             elif self._executor.policy.begins(procedure.id, case):
