@@ -39,7 +39,9 @@ from twin.faults.port import Machinery, Surfaces
 from twin.habitat import Habitat
 from twin.market.market import Market
 from twin.monitoring.monitor import Monitor
+from twin.monitoring.notifier import Notifier
 from twin.monitoring.registry import Registry
+from twin.monitoring.routing import default_routing
 from twin.monitoring.rules import Rule, RuleSet
 from twin.monitoring.series import SeriesStore
 from twin.protocol.deployment import DeploymentSpec, deploy, parameters_of
@@ -233,6 +235,11 @@ class World:
             interval=spec.scrape_interval,
             on_transition=self._transition,
         )
+        self.unreachable: set[str] = set()
+        self.notifier = Notifier(
+            self.clock, default_routing(), registry=self.monitor.registry,
+            deliver=self.dispatcher.notified, unreachable=self.unreachable,
+        )  # fmt: skip
         self.desk.wire(self.monitor, self.monitor.board)
         self.executor.on_check = self.monitor.record_check
         self.roster.on_page = self.monitor.count_page
@@ -261,7 +268,7 @@ class World:
                     node=self.node,
                     suspended=self.dispatcher.suspended,
                     broken=self.monitor.broken,
-                    unreachable=set(),
+                    unreachable=self.unreachable,
                     indices=market.indices,
                 ),
             ),
@@ -284,15 +291,16 @@ class World:
         self, now: int, rule: Rule, labels: Mapping[str, str], old: str, new: str,
         value: float, annotations: Mapping[str, str],
     ) -> None:  # fmt: skip
-        """Log an alert that changed, and hand one that began to fire to the dispatcher."""
+        """Log an alert that changed, and hand one that began or ceased to fire to the notifier."""
         del old
         self.log.emit(
             now,
             AlertChanged(rule=rule.name, labels=labels, state=new, severity=labels["severity"]),
         )
-        if new == "firing":
-            alert = Alert(rule.name, labels, annotations, "firing", now, value)
-            self.dispatcher.alert(alert)
+        if new in {"firing", "resolved"}:
+            alert = Alert(rule.name, labels, annotations, new, now, value)
+            act = self.notifier.fire if new == "firing" else self.notifier.resolve
+            act(alert)
 
     def _examine(self) -> Any:
         """Examine the declared invariants once an hour, and at the end by `finish`."""

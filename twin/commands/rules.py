@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.markup import escape
@@ -31,14 +32,14 @@ def main(arguments: argparse.Namespace) -> int:
     chosen = _only(rules, ids(arguments.only))
     known = cases(arguments.cases)
     wanted = _chosen(known, ids(arguments.case))
+    worlds = [case.scenario(library.vocabulary) for case in wanted]
+    played = []
     with running(verb="playing") as tell:
-        played = []
-        for case in wanted:
+        for case, world in zip(wanted, worlds, strict=True):
             tell(case.name, False)
-            played.append(play(case, case.scenario(library.vocabulary), library.parts))
+            one = play(case, world, library.parts)
+            played.append(_updated(one, as_document=arguments.json) if arguments.update else one)
             tell(case.name, True)
-    if arguments.update:
-        played = _update(played, as_document=arguments.json)
     with running(verb="proving") as tell:
         found = gate(chosen, played, _teller(tell))
     return _told(found, played, whole=len(wanted) == len(known), as_document=arguments.json)
@@ -73,17 +74,13 @@ def _chosen(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
     return [by_name[name] for name in names or by_name]
 
 
-def _update(played: Sequence[Played], *, as_document: bool) -> list[Played]:
-    """Write what fired into the cases' files, and say which of them that changed."""
-    made = []
-    for one in played:
-        text = one.case.rewritten(one.episodes)
-        if text != one.case.path.read_text("utf-8"):
-            one.case.path.write_text(text, "utf-8")
-            say(f"updated {one.case.path}: read what it states now", stderr=as_document)
-        (case,) = [item for item in cases(one.case.path.parent) if item.name == one.case.name]
-        made.append(Played(case, one.store, one.times, one.interval, one.episodes, one.failures))
-    return made
+def _updated(one: Played, *, as_document: bool) -> Played:
+    """Write what fired into the case's file, and say so where that changed it."""
+    text = one.case.rewritten(one.episodes)
+    if text != one.case.path.read_text("utf-8"):
+        one.case.path.write_text(text, "utf-8")
+        say(f"updated {one.case.path}: read what it states now", stderr=as_document)
+    return replace(one, case=replace(one.case, fires=one.episodes))
 
 
 def _show(rules: Sequence[Rule], *, as_document: bool) -> int:

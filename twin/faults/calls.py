@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -21,9 +22,11 @@ Value = int | str | bool | list[Any]
 
 
 class CallSpec(FaultParams):
-    """One call; *args* may hold `@NAME` (a contract's or an account's address), `feed:NAME`,
-    `hash:TEXT` and `+SECONDS` (from now), or hexadecimal bytes.
-    """  # fmt: skip
+    """One call.
+
+    *args* may hold `@NAME` (a contract's or an account's address), `feed:NAME`, `hash:TEXT`,
+    `text:TEXT`, `+SECONDS` (from now) and hexadecimal bytes.
+    """
 
     contract: str
     function: str
@@ -51,7 +54,7 @@ class RogueCalls(Fault):
     def place(self) -> str:
         """What is called first in whose name: one key may do several things."""
         first = self.params.calls[0]
-        return f"{first.contract}.{first.function}{first.args} by {self.params.caller}"
+        return f"{first.contract}.{first.function}{first.args} by {self.params.caller}: {len(self.params.undo)}"
 
     def check(self, surfaces: Surfaces) -> None:
         """Everything that is named is there."""
@@ -81,7 +84,11 @@ class RogueCalls(Fault):
             chain.send(account_of(self.params.caller), target.address, data, gas=GAS, tip=TIP)
             return
         what = operation_of(
-            deployment, self.params.caller, contract=call.contract, function=call.function, args=args
+            deployment,
+            self.params.caller,
+            contract=call.contract,
+            function=call.function,
+            args=args,
         )
         first, *later = what.messages
         chain.send(what.caller, *first, gas=GAS, tip=TIP)
@@ -111,17 +118,23 @@ def _argument(services: Services, value: Value) -> Any:
         return value
     deployment = services.deployment
     kind, _, name = value.partition(":")
+    known: dict[str, Callable[[], Any]] = {
+        "feed": lambda: deployment.feeds[name],
+        "hash": lambda: keccak(name.encode()),
+        "text": lambda: name,
+    }
+    found: Any = None
     if value.startswith("@"):
-        known = deployment.contracts.get(value[1:])
-        return known.address if known is not None else account_of(value[1:])
-    if kind == "feed" and name in deployment.feeds:
-        return deployment.feeds[name]
-    if kind == "hash":
-        return keccak(name.encode())
-    if value.startswith("+") and value[1:].isdigit():
-        return services.clock.now + int(value[1:])
-    if value.startswith("0x"):
-        return bytes.fromhex(value[2:])
-    raise UsageError(
-        f"rogue-calls: {value!r} is none of @NAME, feed:NAME, hash:TEXT, +SECONDS and 0x..."
-    )
+        contract = deployment.contracts.get(value[1:])
+        found = account_of(value[1:]) if contract is None else contract.address
+    elif value.startswith("0x"):
+        found = bytes.fromhex(value[2:])
+    elif value.startswith("+") and value[1:].isdigit():
+        found = services.clock.now + int(value[1:])
+    elif kind in known and (kind != "feed" or name in deployment.feeds):
+        found = known[kind]()
+    if found is None:
+        raise UsageError(
+            f"rogue-calls: {value!r} is none of @NAME, feed:NAME, hash:TEXT, text:TEXT, +SECONDS, 0x.."
+        )
+    return found

@@ -70,6 +70,7 @@ class Monitor:
         self._calls: tuple[Call, ...] = ()
         self._checks = _Checks(registry)
         self._pages = registry.held("fictra_pages_total", {})
+        self._evaluated = registry.held("fictra_rule_evaluations_total", {})
         self._failed = registry.held("fictra_rule_evaluation_failures_total", {})
         self._queries: dict[str, Expression] = {}
 
@@ -133,6 +134,7 @@ class Monitor:
             group.due = now + group.interval
             for rule in group.rules:
                 self.health.evaluations += 1
+                self._evaluated.add()
                 try:
                     if self.broken and rule.rule.name in self.broken:
                         raise UsageError("the rule reads what is no longer there")

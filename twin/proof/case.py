@@ -2,7 +2,8 @@
 
 `scenarios/cases/NAME.case.yml` holds `title`, `duration`, optionally `seed`, `world` (what
 differs from the world that it `extends`, `base` if it says nothing), `faults`, and `fires`. In
-`world`, mappings are merged, anything else replaces what was there, and `NAME+` adds to a list.
+`world`, mappings are merged, anything else replaces what was there, `NAME+` adds to a list, and
+`NAME-` drops the items of these names from one.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ def merged(base: Any, change: Any) -> Any:
     for name, value in change.items():
         if name.endswith("+"):
             made[name[:-1]] = [*made.get(name[:-1], ()), *value]
+        elif name.endswith("-"):
+            kept = [item for item in made.get(name[:-1], ()) if item.get("name") not in value]
+            made[name[:-1]] = kept
         else:
             made[name] = merged(made[name], value) if name in made else value
     return made

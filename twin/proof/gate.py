@@ -1,4 +1,7 @@
-"""The gate: is every alert rule held by cases, and would they notice if it were wrong?"""
+"""The gate: is every alert rule held by cases, and would they notice if it were wrong?
+
+A case is held against what its world did; a mutant against what the case states.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ class Gate:
 
 def slack(played: Played) -> int:
     """Return how many seconds an episode may begin or end beside what its case states."""
-    return 2 * played.interval
+    return min(2 * played.interval, 120)
 
 
 def gate(rules: Iterable[Rule], played: Sequence[Played], tell: Tell) -> Gate:

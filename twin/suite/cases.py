@@ -10,7 +10,9 @@ from twin import golden
 from twin.chain.engines import names
 from twin.errors import Interrupted, TwinError, UsageError
 from twin.library import Library, find
+from twin.monitoring.amtool import judge_routing
 from twin.monitoring.promtool import find_promtool, judge
+from twin.monitoring.routing import default_routing
 from twin.monitoring.series import read_sqlite
 from twin.results import Check, Loss
 from twin.runner import Outcome, Request, execute, simulate
@@ -167,8 +169,12 @@ def _run_slice(case: Case, library: Library) -> Result:
 
 
 def _judge(library: Library, scenario: Scenario, outcome: Outcome) -> None:
-    """Let promtool evaluate the rules over what the run scraped; raise JudgesDisagree."""
+    """Let promtool evaluate the rules over what the run scraped, and amtool route their alerts.
+
+    Raises JudgesDisagree.
+    """
     spec = scenario.monitoring
+    judge_routing(default_routing(), library.parts.rules)
     judge(
         read_sqlite(outcome.folder.metrics), library.parts.rules.of(spec),
         outcome.folder.path / "promtool", start=scenario.start, interval=spec.scrape_interval,

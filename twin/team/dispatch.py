@@ -14,6 +14,7 @@ from twin.clock import Clock, Process
 from twin.desk.incidents import IncidentStore
 from twin.desk.port import Alert
 from twin.desk.steps import Case
+from twin.monitoring.notifier import Notification
 from twin.team.executor import Executor
 from twin.team.roster import Person, Roster
 
@@ -75,6 +76,20 @@ class Dispatcher:
                 self._clock.spawn(self._executor.start(procedure, case, owner=owner))
                 started.append(procedure.id)
         return started
+
+    def notified(self, notification: Notification) -> None:
+        """Take what a receiver of alerts got: pages are answered, tickets wait for their owner.
+
+        A reminder calls again only where nobody has the alert's domain.
+        """
+        if not notification.receiver.startswith("page-"):
+            return
+        reminded = notification.firing if notification.repeat else notification.news
+        for alert in reminded:
+            domain = alert.labels.get("domain", "unknown")
+            if notification.repeat and (domain in self._waiting or self._known(domain)):
+                continue
+            self.alert(alert)
 
     def alert(self, alert: Alert) -> None:
         """Take an alert that began to fire."""

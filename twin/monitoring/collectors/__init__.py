@@ -13,9 +13,13 @@ from twin.desk.port import Desk
 from twin.monitoring.collectors.base import Collector
 from twin.monitoring.collectors.chain import ChainCollector
 from twin.monitoring.collectors.fees import FeeCollector
+from twin.monitoring.collectors.flows import ConversionCollector, SettlementCollector
+from twin.monitoring.collectors.governance import GovernanceCollector
 from twin.monitoring.collectors.index import IndexCollector
+from twin.monitoring.collectors.institutions import BankCollector, CustodyCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
+from twin.monitoring.collectors.reserve import ReserveCollector
 from twin.monitoring.collectors.team import TeamCollector
 from twin.monitoring.collectors.tokens import TokenCollector
 from twin.monitoring.collectors.venues import VenueCollector
@@ -37,4 +41,10 @@ def default_collectors(
         TokenCollector(registry),
         VenueCollector(registry, desk.venues.names()),
         TeamCollector(registry, firing=firing),
+        ReserveCollector(registry),
+        ConversionCollector(registry),
+        SettlementCollector(registry, since=desk.now),
+        GovernanceCollector(registry, since=desk.now),
+        BankCollector(registry, desk.banks.accounts()),
+        CustodyCollector(registry, desk.custody.names()),
     ]
