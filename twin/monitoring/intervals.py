@@ -35,7 +35,7 @@ class TimeInterval:
     days: tuple[Span, ...] = ()
     months: tuple[Span, ...] = ()
     years: tuple[Span, ...] = ()
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo | None = None
 
     @classmethod
     def read(cls, tree: Mapping[str, Any]) -> TimeInterval:
@@ -52,12 +52,12 @@ class TimeInterval:
             days=_spans(tree.get("days_of_month"), ()),
             months=_spans(tree.get("months"), _MONTHS),
             years=_spans(tree.get("years"), ()),
-            zone=_zone(str(tree.get("location", "UTC"))),
+            zone=_zone(str(tree["location"])) if "location" in tree else None,
         )
 
     def covers(self, now: int) -> bool:
         """Say whether unix second *now* lies in it."""
-        local = datetime.fromtimestamp(now, UTC).astimezone(self.zone)
+        local = datetime.fromtimestamp(now, UTC).astimezone(self.zone or UTC)
         minute = 60 * local.hour + local.minute
         last = calendar.monthrange(local.year, local.month)[1]
         days = [tuple(_of_month(day, last) for day in span) for span in self.days]

@@ -118,7 +118,7 @@ class Notifier:
     def resolve(self, alert: Alert) -> None:
         """Take an alert that no longer fires."""
         self._firing.pop(alert.key, None)
-        for group in self._groups.values():
+        for group in list(self._groups.values()):
             if group.alerts.pop(alert.key, None) is not None:
                 self._wake(group)
 

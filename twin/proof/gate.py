@@ -1,4 +1,4 @@
-"""The gate: is every alert rule held by cases, and would they notice if it were wrong?
+"""The gate: whether cases hold every alert rule, and would notice if it were wrong.
 
 A case is held against what its world did; a mutant against what the case states.
 """

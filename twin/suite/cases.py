@@ -41,6 +41,7 @@ def cases(
     library.parts_without(without)
     if judge:
         find_promtool()  # better known now than after the first run
+        judge_routing(default_routing(), library.parts.rules)  # the same for every run
     found: list[Case] = []
     for path in paths:
         scenario = library.load(path)
@@ -169,12 +170,8 @@ def _run_slice(case: Case, library: Library) -> Result:
 
 
 def _judge(library: Library, scenario: Scenario, outcome: Outcome) -> None:
-    """Let promtool evaluate the rules over what the run scraped, and amtool route their alerts.
-
-    Raises JudgesDisagree.
-    """
+    """Let promtool evaluate the rules over what the run scraped; raise JudgesDisagree."""
     spec = scenario.monitoring
-    judge_routing(default_routing(), library.parts.rules)
     judge(
         read_sqlite(outcome.folder.metrics), library.parts.rules.of(spec),
         outcome.folder.path / "promtool", start=scenario.start, interval=spec.scrape_interval,

@@ -13,6 +13,8 @@ from twin.monitoring.registry import Registry
 __all__ = ["BankCollector", "CustodyCollector"]
 
 UNIT = 10**6
+BANK = ("up", "balance_stable", "outgoing_stable", "statement_timestamp_seconds")
+CUSTODY = ("up", "value_usd", "unsettled_stable", "statement_timestamp_seconds")
 
 
 class BankCollector(Collector):
@@ -29,12 +31,7 @@ class BankCollector(Collector):
                 account,
                 [
                     registry.series(f"fictra_bank_{metric}", {"bank": bank, "account": account})
-                    for metric in (
-                        "up",
-                        "balance_stable",
-                        "outgoing_stable",
-                        "statement_timestamp_seconds",
-                    )  # fmt: skip
+                    for metric in BANK
                 ],
             )
             for bank, account in accounts
@@ -79,12 +76,7 @@ class CustodyCollector(Collector):
                 name,
                 [
                     registry.series(f"fictra_custody_{metric}", {"custodian": name})
-                    for metric in (
-                        "up",
-                        "value_usd",
-                        "unsettled_stable",
-                        "statement_timestamp_seconds",
-                    )  # fmt: skip
+                    for metric in CUSTODY
                 ],
             )
             for name in custodians

@@ -13,6 +13,9 @@ __all__ = ["ReserveCollector"]
 
 UNIT, PIPS = 10**6, 10**6
 ASSETS = ("stable", "bills", "gold")
+HOLDING = (
+    "holding", "attested_timestamp_seconds", "expiry_timestamp_seconds", "policy_weight_ratio",
+)  # fmt: skip
 TOTALS = ("totalValue", "coverage", "isOpen", "redeemedToday", "dailyLimit", "haircutNow",
           "totalRedeemed", "totalMinted")  # fmt: skip
 
@@ -37,15 +40,7 @@ class ReserveCollector(Collector):
             for name in names
         ]
         self._assets = [
-            [
-                registry.series(f"fictra_reserve_{metric}", {"asset": asset})
-                for metric in (
-                    "holding",
-                    "attested_timestamp_seconds",
-                    "expiry_timestamp_seconds",
-                    "policy_weight_ratio",
-                )  # fmt: skip
-            ]
+            [registry.series(f"fictra_reserve_{metric}", {"asset": asset}) for metric in HOLDING]
             for asset in ASSETS
         ]
         self._weights = [

@@ -35,9 +35,9 @@ def _extrapolated(
     series: Series, start: int, end: int, *, counter: bool = True, per_second: bool = False
 ) -> float | None:
     """The rise over [start, end], extrapolated to the window's ends (`extrapolatedRate`)."""
+    first, last = series.bounds(start, end)  # which may bring the columns back from disk
     times: Sequence[int] = series.times
     values: Sequence[float] = series.values
-    first, last = series.bounds(start, end)
     falls: Sequence[int] = series.falls
     if _marked(series, first, last):
         times, values = series.window(start, end)
