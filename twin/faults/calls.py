@@ -52,9 +52,11 @@ class RogueCalls(Fault):
     params: RogueParams
 
     def place(self) -> str:
-        """What is called first in whose name: one key may do several things."""
+        """What is called until it is undone; a call that nothing undoes holds no place."""
+        if not self.params.undo:
+            return f"a call of its own, {id(self)}"
         first = self.params.calls[0]
-        return f"{first.contract}.{first.function}{first.args} by {self.params.caller}: {len(self.params.undo)}"
+        return f"{first.contract}.{first.function}{first.args} by {self.params.caller}"
 
     def check(self, surfaces: Surfaces) -> None:
         """Everything that is named is there."""

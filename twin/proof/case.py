@@ -19,6 +19,8 @@ import yaml
 
 from twin.bundled import folder
 from twin.errors import UnknownName, UsageError
+from twin.events import EventLog
+from twin.faults.injector import Injector
 from twin.proof.episodes import Episode, parse
 from twin.scenario import Scenario, Vocabulary, loads
 
@@ -52,6 +54,9 @@ class Case:
             raise UsageError(
                 f"{self.path}: {made.duration} s: the world of a case lasts two days at most"
             )
+        Injector(
+            made.sealed.faults, log=EventLog()
+        )  # faults that clash are known before it is played
         return made
 
     def rewritten(self, episodes: Iterable[Episode]) -> str:
