@@ -10,7 +10,8 @@ from twin.chain.engines import available
 REVM = pytest.mark.skipif("revm" not in available(), reason="the Rust engine is not built")
 
 TINY = Effort(
-    rounds=1, heavy=1, ops=0.0, baseline=1800, blocks=1800, idle=1800, million=1000, month=1800
+    rounds=1, heavy=1, ops=0.0, baseline=1800, blocks=1800, idle=1800, million=1000, month=1800,
+    rules=500,
 )  # fmt: skip
 
 

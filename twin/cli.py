@@ -278,6 +278,7 @@ BENCH_PARTS = """parts:
   threads   two engines in two threads against one
   engines   transfer, swap, view call through the twin's engines and their peers
   million   a million transactions in one chain: memory, the last tenth's speed
+  rules     alert rules over a week of samples, against promtool
   baseline  the whole of `twin run baseline` on each engine
   month     the scenario bench-month, its transactions through the engine alone
 `make peers` installs the peers of `engines` that are not here."""
