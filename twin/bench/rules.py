@@ -30,7 +30,7 @@ START = 1_223_251_200
 EXPRESSIONS = (
     ("Deviates", "abs(fictra_oracle_report_usd / on(feed) group_left() fictra_oracle_answer_usd - 1) > 0.03", 300),
     ("Stale", "time() - fictra_oracle_updated_timestamp_seconds > 1.5 * fictra_oracle_heartbeat_seconds", 0),
-    ("OffPeg", "abs(avg_over_time(fictra_pool_price_ratio[15m]) - 1) > 0.002", 600),
+    ("OffPeg", "abs(avg_over_time(fictra_pool_price_ratio[15m]) - 1) > 0.0029", 600),
     ("Busy", "rate(fictra_pool_volume_stable_total[1h]) > 46", 1800),
     ("Dear", "max_over_time(fictra_chain_base_fee_wei[30m]) > 19e9", 600),
 )  # fmt: skip
@@ -48,9 +48,10 @@ def rules(effort: Effort, say: Say) -> Part:
     notes = [f"13 series x {effort.rules:,} samples at {STEP} s, five rules, processor time"]
     for number in range(effort.rounds):
         say(f"rules, round {number + 1} of {effort.rounds}")
+        _, _, scraped = _evaluated(effort.rules, judging=False)
         store, made, spent = _evaluated(effort.rules)
-        own.append(spent[1])
-        each.append(1e6 * spent[0] / (effort.rules * READS))
+        own.append(spent)
+        each.append(1e6 * max(0.0, spent - scraped) / (effort.rules * READS))
         try:
             peer.append(_promtool(store, made))
         except UsageError as missing:
@@ -76,14 +77,17 @@ def rules(effort: Effort, say: Say) -> Part:
                 notes=tuple(notes), missing=missing)  # fmt: skip
 
 
-def _evaluated(steps: int) -> tuple[SeriesStore, RuleSet, tuple[float, float]]:
-    """Return the store after *steps*, its rules, and the processor time of rules and of all."""
+def _evaluated(steps: int, *, judging: bool = True) -> tuple[SeriesStore, RuleSet, float]:
+    """Return the store after *steps*, its rules, and the processor time that it took.
+
+    Without *judging* no rule is evaluated: the clock itself is too dear to be read at every step.
+    """
     store = SeriesStore()
     made = RuleSet((Group("bench", 0, tuple(
         Rule("alert", name, expr, hold=hold, labels={"severity": "P3"})
         for name, expr, hold in EXPRESSIONS
     )),))  # fmt: skip
-    judged = [AlertingRule(rule, store, lambda *_: None) for rule in made.rules]
+    judged = [AlertingRule(rule, store, lambda *_: None) for rule in made.rules if judging]
     reports = [
         store.series("fictra_oracle_report_usd", {"feed": "WTI", "node": f"0x{n:040x}"})
         for n in range(NODES)
@@ -95,7 +99,7 @@ def _evaluated(steps: int) -> tuple[SeriesStore, RuleSet, tuple[float, float]]:
     price = store.series("fictra_pool_price_ratio")
     volume = store.series("fictra_pool_volume_stable_total")
     fee = store.series("fictra_chain_base_fee_wei")
-    traded, ruled = 0.0, 0.0
+    traded = 0.0
     began = time.process_time()
     for step in range(steps):
         now = START + step * STEP
@@ -109,11 +113,9 @@ def _evaluated(steps: int) -> tuple[SeriesStore, RuleSet, tuple[float, float]]:
         traded += 600 + 150 * wave
         volume.append(now, traded)
         fee.append(now, 1e10 * (1 + math.sin(step / 900) ** 2))
-        start = time.process_time()
         for rule in judged:
             rule.evaluate(now)
-        ruled += time.process_time() - start
-    return store, made, (ruled, time.process_time() - began)
+    return store, made, time.process_time() - began
 
 
 def _promtool(store: SeriesStore, made: RuleSet) -> float:

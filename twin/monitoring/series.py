@@ -58,13 +58,15 @@ class Series:
     staleness markers and of samples below the one before (a counter that was reset), *nans*
     counts both kinds of NaN: what a window needs to know without looking at every sample.
 
-    Of a series that was spilled, the columns hold what came from unix second *floor* on; who asks
-    for earlier samples gets them read back into the columns first.
+    Of a series that was spilled, the columns hold what came from unix second *floor* on, *gone*
+    samples were before; who asks for earlier ones gets them read back into the columns first.
+    *changed* counts how often the newest sample was replaced.
     """
 
     __slots__ = (
-        "_chunks", "_closing", "_dropped", "_source", "_stored", "falls", "floor", "id", "labels",
-        "last_time", "last_value", "name", "nans", "stales", "times", "values",
+        "_chunks", "_closing", "_dropped", "_source", "_stored", "changed", "falls", "floor",
+        "gone", "id", "labels", "last_time", "last_value", "name", "nans", "stales", "times",
+        "values",
     )  # fmt: skip
 
     def __init__(self, name: str, labels: Labels) -> None:
@@ -80,6 +82,7 @@ class Series:
         self._chunks: list[_Spilled] = []
         self._dropped = self._stored = 0
         self._closing = math.nan
+        self.gone = self.changed = 0
         self._source: tuple[SeriesFile, int] | None = None
 
     def __len__(self) -> int:
@@ -169,6 +172,7 @@ class Series:
     def _withdraw(self) -> None:
         """Drop the newest sample."""
         index = len(self.times) - 1
+        self.changed += 1
         self.nans -= math.isnan(self.last_value)
         for marks in (self.stales, self.falls):
             if marks and marks[-1] == index:
@@ -203,6 +207,7 @@ class Series:
         self._closing, self._source = self._before(size), (file, row)
         self.nans -= sum(map(math.isnan, self.values[:size]))
         del self.times[:size], self.values[:size]
+        self.gone += size
         for marks in (self.stales, self.falls):
             marks[:] = array("q", [index - size for index in marks if index >= size])
         self._dropped = len(self._chunks)
@@ -227,6 +232,7 @@ class Series:
                                    *(index + size for index in marks)])  # fmt: skip
         self.nans += again.nans - math.isnan(first.opening)
         self._stored += size
+        self.gone -= size
         self._dropped, self._closing = since, first.opening
         self.floor = self._chunks[since - 1].last + 1 if since else _NEVER
 
