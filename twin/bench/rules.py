@@ -72,9 +72,9 @@ def rules(effort: Effort, say: Say) -> Part:
         )
         figures.append(ratio)
         notes.append("promtool gave every sample of every alert that the twin gave")
-    missing = () if peer else ("promtool",)
+    absent = () if peer else ("promtool",)
     return Part("rules", "alert rules over a week of samples", tuple(figures), tuple(targets),
-                notes=tuple(notes), missing=missing)  # fmt: skip
+                notes=tuple(notes), missing=absent)  # fmt: skip
 
 
 def _evaluated(steps: int, *, judging: bool = True) -> tuple[SeriesStore, RuleSet, float]:

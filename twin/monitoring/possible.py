@@ -62,7 +62,7 @@ class _Looking:
         if matching is not None and matching.type == promql_parser.LabelModifierType.Include:
             lone = {one for one in matching.labels if (one in left) != (one in right)}
         else:
-            dropped = set() if matching is None else set(matching.labels)
+            dropped: frozenset[str] = frozenset(() if matching is None else matching.labels)
             lone = (left ^ right) - dropped
         if lone:
             names = ", ".join(sorted(lone))
