@@ -11,7 +11,7 @@ REVM = pytest.mark.skipif("revm" not in available(), reason="the Rust engine is 
 
 TINY = Effort(
     rounds=1, heavy=1, ops=0.0, baseline=1800, blocks=1800, idle=1800, million=1000, month=1800,
-    crowd=1800, year=3600,
+    crowd=1800, year=3600, rules=500,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -15,9 +15,12 @@ from twin.chain.chain import Chain, ChainConfig
 from twin.chain.engines import make_engine
 from twin.clock import Clock
 from twin.desk.port import (
+    BankStatement,
     ChainStats,
+    CustodyStatement,
     Desk,
     Incident,
+    LogRecord,
     OperatorStatus,
     Quote,
     ServiceDesk,
@@ -38,6 +41,7 @@ from twin.protocol.deployment import DeploymentSpec, deploy
 from twin.protocol.parameters import Endowment, feed_id
 from twin.protocol.reader import Reader
 from twin.protocol.roles import account_of
+from twin.quotes import HoldingLine
 from twin.random import Streams
 from twin.services.exchanges import ExchangeClient, ExchangeHouse
 from twin.services.makers import MakerClient
@@ -52,6 +56,7 @@ class RealView:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.asked: list[int] = []
+        self.events: list[LogRecord] = []
         self.told = ChainStats(0, 0, START, 7, 250_000, 10, 2, 3, 48)
 
     @property
@@ -64,6 +69,13 @@ class RealView:
 
     def batch(self, calls: Sequence[tuple[str, str, tuple[Any, ...]]]) -> list[Any]:
         return self.reader.batch(calls)
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        return self.reader.batch([(contract, function, args)])[0]
+
+    def logs(self, contract: str, event: str, *, since: int) -> list[LogRecord]:
+        return [log for log in self.events if (log.contract, log.event) == (contract, event)
+                and log.timestamp >= since]  # fmt: skip
 
     def stats(self, *, since: int) -> ChainStats:
         self.asked.append(since)
@@ -134,6 +146,37 @@ class Nobody:
     roles = names
 
 
+@dataclass
+class Banks:
+    statements: dict[str, BankStatement | None]
+
+    def accounts(self) -> list[tuple[str, str]]:
+        return [("ticino", account) for account in self.statements]
+
+    def open(self, bank: str) -> bool:
+        return bank == "ticino"
+
+    def statement(self, bank: str, account: str) -> BankStatement:
+        found = self.statements[account]
+        if found is None:
+            raise NoData(f"{bank} shows nothing of {account}")
+        return found
+
+
+@dataclass
+class Custody:
+    statements: dict[str, CustodyStatement | None]
+
+    def names(self) -> list[str]:
+        return list(self.statements)
+
+    def statement(self, custodian: str) -> CustodyStatement:
+        found = self.statements[custodian]
+        if found is None:
+            raise NoData(f"{custodian} shows nothing")
+        return found
+
+
 class SmallDesk:
     def __init__(self, view: RealView) -> None:
         self.view = view
@@ -149,6 +192,7 @@ class SmallDesk:
             tickets=self.tickets, pager=self.pager, operators=Operators(),
             exchanges=ExchangeClient(house, clock), makers=MakerClient((), {}, clock),
         )  # fmt: skip
+        self.banks, self.custody = Banks({"treasury": None}), Custody({"vault": None})
         self.venues = Venues(
             {
                 "alpha": Ticker("alpha", 990_000, 1_010_000, 1_000_000, 5 * 10**6, START),
@@ -345,15 +389,15 @@ def test_answers_that_are_errors_leave_their_samples_out() -> None:
     registry.finish()
     values = read(registry, START)
     assert errors(values) == {
-        "chain": 1, "pool": 4, "oracle": 3, "index": 1, "fees": 4, "tokens": 8, "venues": 2,
-        "stability": 4, "team": 1,
+        "chain": 1, "pool": 4, "oracle": 3, "index": 1, "fees": 4, "tokens": 11, "venues": 2,
+        "stability": 4, "team": 1, "reserve": 11, "conversion": 4, "settlement": 6, "governance": 3,
     }  # fmt: skip
     # services ask no contract
     services = ("scrape", "node", "indexer", "endpoint", "probe", "alertpath", "tickets")
     kept = {name.partition("{")[0] for name in values if not name.startswith(services)}
     assert kept == {"alerts_firing", "venue_up", "venue_mid_ratio", "venue_spread_ratio",
                     "venue_volume_pt_total", "operator_up", "operator_latency_seconds",
-                    "operator_gas_ether"}  # fmt: skip
+                    "operator_gas_ether", "bank_open"}  # fmt: skip
 
 
 def test_calls_are_time_independent_and_the_same_at_every_scrape() -> None:
@@ -402,3 +446,72 @@ def test_an_endpoint_that_is_silent_is_down_and_no_missing_answer() -> None:
         "operator_gas_ether{node=one}": 5, "operator_up{node=two}": 0,
     }  # fmt: skip
     assert "operators" not in errors(values)
+
+
+def test_statements_are_missed_once_there_were_some() -> None:
+    desk, registry, collectors = make()
+    scrape(desk, registry, collectors)
+    before = read(registry, desk.now)
+    assert not [name for name in before if name.startswith(("bank_up", "custody_"))]
+    assert {"banks", "custody"}.isdisjoint(errors(before))
+    desk.banks.statements["treasury"] = BankStatement(
+        "ticino", "treasury", 100, 200, 5 * 10**6, 10**6
+    )
+    gold = HoldingLine("gold", 2500, 10**8, 3 * 10**6)
+    desk.custody.statements["vault"] = CustodyStatement("vault", 100, 200, (gold,), 7 * 10**6)
+    desk.now += 60
+    scrape(desk, registry, collectors)
+    values = read(registry, desk.now)
+    assert [values[f"bank_{name}{{account=treasury,bank=ticino}}"] for name in
+            ("up", "balance_stable", "outgoing_stable", "statement_timestamp_seconds")] == [1, 5, 1, 100]  # fmt: skip
+    assert [values[f"custody_{name}{{custodian=vault}}"] for name in
+            ("up", "value_usd", "unsettled_stable", "statement_timestamp_seconds")] == [1, 3, 7, 100]  # fmt: skip
+    assert values["custody_holding{asset=gold,custodian=vault}"] == 2.5
+    desk.banks.statements["treasury"] = desk.custody.statements["vault"] = None
+    desk.now += 60
+    scrape(desk, registry, collectors)
+    after = read(registry, desk.now)
+    assert after["bank_up{account=treasury,bank=ticino}"] == 0
+    assert after["custody_up{custodian=vault}"] == 0
+    assert (errors(after)["banks"], errors(after)["custody"]) == (1, 1)
+
+
+def test_disputes_and_what_waits_follow_from_their_events() -> None:
+    desk, registry, collectors = make()
+
+    def log(contract: str, event: str, **args: Any) -> None:
+        desk.view.events.append(LogRecord(1, desk.now, contract, event, args))
+
+    def values() -> list[float]:
+        scrape(desk, registry, collectors)
+        found = read(registry, desk.now)
+        desk.now += 60
+        desk.view.told = replace(desk.view.told, timestamp=desk.now - 1)
+        return [found[name] for name in (
+            "settlement_disputes_open{}", "governance_operations_waiting{queue=authority}",
+            "governance_operations_waiting{queue=timelock}", "participants_suspended{}")]  # fmt: skip
+
+    assert values() == [0, 0, 0, 0]
+    log("Settlement", "DealDisputed", id=1)
+    log("Settlement", "DealDisputed", id=2)
+    log("Authority", "OperationScheduled", operationId=b"a")
+    log("FictraTimelock", "CallScheduled", id=b"t")
+    log("ParticipantRegistry", "ParticipantSuspended", account=b"x")
+    assert values() == [2, 1, 1, 1]
+    log("Settlement", "DealSplit", id=1)
+    log("Authority", "OperationCanceled", operationId=b"a")
+    log("FictraTimelock", "CallExecuted", id=b"t")
+    log("ParticipantRegistry", "ParticipantApproved", account=b"x")
+    assert values() == [1, 0, 0, 0]
+
+
+def test_a_reserve_shows_its_holdings_and_an_empty_one_no_weights() -> None:
+    desk, registry, collectors = make()
+    scrape(desk, registry, collectors)
+    values = read(registry, desk.now)
+    assert (values["reserve_value_usd{}"], values["reserve_contract_coverage_ratio{}"]) == (0, 0)
+    assert values["reserve_holding{asset=gold}"] == 0
+    assert values["reserve_policy_weight_ratio{asset=stable}"] == 1
+    assert not [name for name in values if name.startswith(("reserve_weight", "reserve_attested"))]
+    assert values["conversion_daily_limit_pt{}"] == 5_000_000
+    assert values["settlement_escrow_pt{}"] == 0

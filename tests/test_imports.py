@@ -30,7 +30,7 @@ STAGES = (
     ("world",),
     ("results", "verdict", "witness", "scoring", "report", "golden"),
     ("runner", "library"),
-    ("coverage", "suite", "junit", "bench", "validate"),
+    ("coverage", "suite", "junit", "bench", "validate", "proof"),
     ("study",),
     ("console", "live", "commands", "cli", "pytest_plugin", "__main__"),
 )

@@ -8,10 +8,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import world_lab as lab
 
 from twin.cli import main
-from twin.monitoring.metrics import Metrics, MetricSpec
-from twin.monitoring.openmetrics import write_openmetrics
+from twin.monitoring.metrics import Metrics, MetricSpec, metric_table
+from twin.monitoring.openmetrics import (
+    OPENMETRICS,
+    TEXT,
+    exposition,
+    wanted,
+    write_openmetrics,
+)
 from twin.monitoring.series import SeriesStore
 
 PROMTOOL = shutil.which("promtool")
@@ -81,3 +88,53 @@ def test_a_folder_is_no_file_to_write(tmp_path: Path, capsys: pytest.CaptureFixt
     main(["run", "oracle-unit-error", "--until", "30m", "--out", str(run), "--quiet"])
     assert main(["export", str(run), "--prometheus", str(tmp_path)]) == 2
     assert "is a folder; name a file" in capsys.readouterr().err
+
+
+# -- what /metrics answers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("", TEXT), ("*/*", TEXT), ("text/plain", TEXT), ("text/html, */*;q=0.1", TEXT),
+        ("application/openmetrics-text", OPENMETRICS),
+        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+         OPENMETRICS),
+        ("text/plain;q=0.9, application/openmetrics-text;q=0.3", TEXT),
+        ("application/openmetrics-text;q=much", TEXT),
+    ],
+)  # fmt: skip
+def test_the_format_is_the_one_that_is_asked_for(accept: str, media: str) -> None:
+    assert wanted(accept) == media
+
+
+def test_the_present_is_shown_in_both_formats_without_what_rules_wrote() -> None:
+    store, now = sample(), 1_700_000_120
+    assert exposition(store, TABLE, now).splitlines() == [
+        "# HELP fictra_price_ratio Price",
+        "# TYPE fictra_price_ratio gauge",
+        "fictra_price_ratio +Inf",
+        '# HELP fictra_swaps_total Swaps "seen"\\nso far',
+        "# TYPE fictra_swaps_total counter",
+        'fictra_swaps_total{pool="a\\"\\\\b"} 4.0',
+    ]
+    modern = exposition(store, TABLE, now, media=OPENMETRICS).splitlines()
+    assert modern[3:] == [
+        '# HELP fictra_swaps Swaps \\"seen\\"\\nso far',
+        "# TYPE fictra_swaps counter",
+        'fictra_swaps_total{pool="a\\"\\\\b"} 4.0',
+        "# EOF",
+    ]
+    assert exposition(store, TABLE, now + 10_000) == ""
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (prometheus)")
+def test_promtool_takes_everything_that_a_world_exposes() -> None:
+    assert PROMTOOL is not None
+    made = lab.stage(agents=lab.NODES).run(lab.HOUR)
+    text = exposition(made.world.monitor.store, metric_table(), made.world.clock.now)
+    assert text.count("# TYPE") > 60
+    done = subprocess.run(
+        [PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")

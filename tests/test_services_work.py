@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -194,11 +195,11 @@ def test_the_export_is_what_was_approved_until_something_happens() -> None:
 def test_a_cut_path_keeps_alerts_and_loses_drills() -> None:
     files, log = Files(), list[str]()
     path = AlertPath(files.clock, files.journals)
-    path.receive = lambda alert: log.append(alert.rule)
+    path.receive = lambda told: log.extend(alert.rule for alert in told.news)
     client = PagerClient(path)
-    path.deliver(alarm("One"))
+    path.deliver(SimpleNamespace(news=[alarm("One")]))
     path.cut()
-    path.deliver(alarm("Two"))
+    path.deliver(SimpleNamespace(news=[alarm("Two")]))
     key = client.drill("morning")
     assert log == ["One"]
     assert key not in [item.alert for item in client.deliveries(since=0)]

@@ -257,6 +257,29 @@ def _live(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _rules(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "--prove", action="store_true",
+        help="play the cases: every rule must fire, stay quiet and resolve in some, and mutants of "
+        "it must be noticed",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--only", default="", metavar="NAMES", help="these rules alone, separated by commas"
+    )
+    arguments.add_argument(
+        "--case", default="", metavar="NAMES", help="these cases alone, separated by commas"
+    )
+    arguments.add_argument(
+        "--cases", type=Path, metavar="DIR", help="the folder of cases (those that are shipped)"
+    )
+    arguments.add_argument(
+        "--update", action="store_true",
+        help="write what fired into the cases; then read whether it should",
+    )  # fmt: skip
+    _engine(arguments)
+    _json(arguments)
+
+
 def _serve(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a name or a file")
     arguments.add_argument(
@@ -285,6 +308,7 @@ BENCH_PARTS = """parts:
   threads   two engines in two threads against one
   engines   transfer, swap, view call through the twin's engines and their peers
   million   a million transactions in one chain: memory, the last tenth's speed
+  rules     alert rules over a week of samples, against promtool
   baseline  the whole of `twin run baseline` on each engine
   month     the scenario bench-month, its transactions through the engine alone
   economy   its memory, ten times the crowd, and 365 days of baseline
@@ -319,6 +343,9 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
       "  twin bench month --json --out month.json\n\n" + BENCH_PARTS)),
     ("validate", "hold the models against published figures", _validate,
      "twin validate\n  twin validate --only B5,B6 --json\n  twin validate --plots plots"),
+    ("rules", "show the alert rules, or prove that each guards something", _rules,
+     ("twin rules\n  twin rules --prove\n  twin rules --prove --only OracleStale,VenueDown\n"
+      "  twin rules --prove --case venue-down --update")),
     ("serve", "serve JSON-RPC to other tools", _serve,
      "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
     ("live", "carry out procedures for a network that hands out the work", _live,

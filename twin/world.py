@@ -25,6 +25,7 @@ from twin.chain.port import Engine
 from twin.clock import Clock
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
+from twin.desk.node import NodeAccess
 from twin.desk.notices import NoticeBoard
 from twin.desk.port import Alert
 from twin.desk.records import Records
@@ -34,11 +35,13 @@ from twin.desk.stores import Stores
 from twin.desk.twin_side import TwinDesk
 from twin.events import AlertChanged, EventLog, InvariantBroken, RunEnded, RunStarted, VenueTraded
 from twin.faults.injector import Injector
-from twin.faults.port import Surfaces
+from twin.faults.port import Machinery, Surfaces
 from twin.habitat import Habitat
 from twin.market.market import Market
 from twin.monitoring.monitor import Monitor
+from twin.monitoring.notifier import Notifier
 from twin.monitoring.registry import Registry
+from twin.monitoring.routing import default_routing
 from twin.monitoring.rules import Rule, RuleSet
 from twin.monitoring.series import SeriesStore
 from twin.protocol.deployment import DeploymentSpec, deploy, parameters_of
@@ -116,6 +119,7 @@ class World:
             market=self.market, streams=self.streams, notices=self.notices, records=records,
             team=scenario.team, users=self._users(),
         )  # fmt: skip
+        self.node = NodeAccess()
         self.desk = self._make_desk(approved, parts.engine, records)
         self._make_team(parts.catalog, records, parts.ask)
         self._make_monitor(parts.rules)
@@ -248,6 +252,7 @@ class World:
             records=records,
             notices=self.notices,
             services=self.services.clients(),
+            node=self.node,
         )
 
     def _make_team(self, catalog: Catalog, records: Records, ask: Ask | None) -> None:
@@ -273,7 +278,7 @@ class World:
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
         self.dispatcher.schedule()
-        self.services.alert_path.receive = self.dispatcher.alert
+        self.services.alert_path.receive = self.dispatcher.notified
         self.executor.runs = self.services.exporters.runs
 
     def _policy(self, ask: Ask | None) -> Policy:
@@ -300,6 +305,11 @@ class World:
             on_transition=self._transition,
             exporter=self.services.exporters.state,
         )
+        self.unreachable: set[str] = set()
+        self.notifier = Notifier(
+            self.clock, default_routing(), registry=self.monitor.registry,
+            deliver=self.services.alert_path.deliver, unreachable=self.unreachable,
+        )  # fmt: skip
         self.desk.wire(self.monitor, self.monitor.board)
         self.executor.on_check = self.monitor.record_check
         self.roster.on_page = self.monitor.count_page
@@ -325,6 +335,13 @@ class World:
                 custodians=market.custodians,
                 export_feeds=market.export_feeds,
                 services=self.services,
+                machinery=Machinery(
+                    node=self.node,
+                    suspended=self.dispatcher.suspended,
+                    broken=self.monitor.broken,
+                    unreachable=self.unreachable,
+                    indices=market.indices,
+                ),
             ),
         )
         for name, agent in self.agents.items():
@@ -345,15 +362,16 @@ class World:
         self, now: int, rule: Rule, labels: Mapping[str, str], old: str, new: str,
         value: float, annotations: Mapping[str, str],
     ) -> None:  # fmt: skip
-        """Log an alert that changed, and hand one that began to fire to the dispatcher."""
+        """Log an alert that changed, and hand one that began or ceased to fire to the notifier."""
         del old
         self.log.emit(
             now,
             AlertChanged(rule=rule.name, labels=labels, state=new, severity=labels["severity"]),
         )
-        if new == "firing":
-            alert = Alert(rule.name, labels, annotations, "firing", now, value)
-            self.services.alert_path.deliver(alert)
+        if new in {"firing", "resolved"}:
+            alert = Alert(rule.name, labels, annotations, new, now, value)
+            act = self.notifier.fire if new == "firing" else self.notifier.resolve
+            act(alert)
 
     def _examine(self) -> Any:
         """Examine the declared invariants once an hour, and at the end by `finish`."""

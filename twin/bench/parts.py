@@ -9,6 +9,7 @@ from twin.bench.engines import engines
 from twin.bench.million import million
 from twin.bench.month import month
 from twin.bench.records import Effort, Part, Say
+from twin.bench.rules import rules
 from twin.bench.runs import baseline, blocks, idle, start_up
 from twin.bench.threads import threads
 from twin.errors import UnknownName
@@ -22,6 +23,7 @@ PARTS: Mapping[str, Callable[[Effort, Say], Part]] = {
     "threads": threads,
     "engines": engines,
     "million": million,
+    "rules": rules,
     "baseline": baseline,
     "month": month,
     "economy": economy,

@@ -22,8 +22,8 @@ class Effort:
     *ops* is the processor time, in seconds, for which each peer repeats each operation; *heavy*
     counts the runs that take minutes. Times in virtual seconds: *blocks* a pair of runs, *idle*
     the run without agents, *baseline* and *month* those scenarios, None for as long as they say.
-    *million* is the number of transactions in one chain; *crowd* is how long crowds of two sizes are
-    compared, *year* the long run.
+    *million* is the number of transactions in one chain, *rules* of samples of a series; *crowd* is
+    how long crowds of two sizes are compared, *year* the long run.
     """
 
     rounds: int = 3
@@ -36,6 +36,7 @@ class Effort:
     month: int | None = None
     crowd: int = DAY
     year: int = 365 * DAY
+    rules: int = 40_320
 
     @classmethod
     def of(cls, *, rounds: int | None = None, quick: bool = False) -> Effort:
@@ -44,7 +45,8 @@ class Effort:
         What is quick shows that everything works, and no figure of it is to be quoted.
         """
         less = cls(rounds=1, ops=0.05, baseline=DAY // 4, blocks=DAY // 4, idle=DAY,
-                   million=20_000, month=DAY // 4, crowd=DAY // 24, year=2 * DAY)  # fmt: skip
+                   million=20_000, month=DAY // 4, crowd=DAY // 24, year=2 * DAY,
+                   rules=4_000)  # fmt: skip
         chosen = less if quick else cls()
         return chosen if rounds is None else replace(chosen, rounds=rounds, heavy=(rounds + 2) // 3)
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def main(arguments: argparse.Namespace) -> int:
         served.chain, served.clock, accounts=served.accounts, bare=arguments.bare, token=token,
         on_crash=server.report,
     )  # fmt: skip
-    hub = server.Hub(rpc)
+    hub = server.Hub(rpc, metrics=None if served.world is None else measured(served.world))
     _announce(body, as_document=arguments.json)
     background = None
     if served.world is not None:
@@ -170,6 +170,19 @@ def signers(first: Iterable[str], deployment: Deployment) -> tuple[DevAccount, .
     return tuple(found)
 
 
+def measured(world: Any) -> Callable[[str], tuple[str, str]]:
+    """Return what answers an Accept header with the present metrics of *world*."""
+    from twin.monitoring.openmetrics import exposition, wanted
+
+    def answer(accept: str) -> tuple[str, str]:
+        media = wanted(accept)
+        monitor = world.monitor
+        now = world.clock.now
+        return media, exposition(monitor.store, monitor.registry.metrics, now, media=media)
+
+    return answer
+
+
 # -- what is told
 
 
@@ -194,6 +207,7 @@ def described(served: Served, *, port: int, token: str, speed: float) -> dict[st
     if served.world is not None:
         name = served.world.scenario.name
         body |= {"scenario": name, "speed": "max" if math.isinf(speed) else speed}
+        body["metrics_url"] = f"http://127.0.0.1:{port}/metrics"
     return body
 
 
@@ -237,6 +251,7 @@ def _announce(body: Mapping[str, Any], *, as_document: bool) -> None:
         *(f"  {name:<16} {address}" for name, address in body["contracts"].items()),
         "",
         f"HTTP and WebSocket on {body['rpc_url']} and {body['ws_url']}",
+        *([f"metrics on {body['metrics_url']}"] if "metrics_url" in body else []),
         f"token of this start: {body['token']}",
         "Ctrl-C ends it.",
     ]

@@ -44,12 +44,19 @@ Ended = Callable[["asyncio.Task[None]"], object]
 class Hub:
     """*rpc* with the connections that subscribe to it.
 
-    Where a run has the world, it is asked in *turns* with it.
+    Where a run has the world, it is asked in *turns* with it. *metrics* gives media type and text
+    for an Accept header.
     """
 
-    def __init__(self, rpc: Rpc, turns: AbstractContextManager[object] | None = None) -> None:
+    def __init__(
+        self,
+        rpc: Rpc,
+        turns: AbstractContextManager[object] | None = None,
+        *,
+        metrics: Callable[[str], tuple[str, str]] | None = None,
+    ) -> None:
         """Nobody is connected yet."""
-        self.rpc = rpc
+        self.rpc, self._metrics = rpc, metrics
         self._turns = contextlib.nullcontext() if turns is None else turns
         self._connections: dict[Session, asyncio.Queue[str | None]] = {}
 
@@ -60,6 +67,13 @@ class Hub:
             if session is None:
                 self._push()
         return answer
+
+    def metrics(self, accept: str) -> tuple[str, str] | None:
+        """Return media type and text of the present metrics; None where nothing is measured."""
+        if self._metrics is None:
+            return None
+        with self._turns:
+            return self._metrics(accept)
 
     def push(self) -> None:
         """Queue what is new for every subscriber; one that does not keep up is cut off."""
@@ -109,7 +123,7 @@ class _Guarded:
 
 
 class _Endpoints:
-    """What answers on `/`."""
+    """What answers on `/` and on `/metrics`."""
 
     def __init__(self, hub: Hub, guard: Guard) -> None:
         self._hub, self._guard = hub, guard
@@ -128,6 +142,13 @@ class _Endpoints:
         if not answer:
             return Response(status_code=204)
         return Response(answer, media_type="application/json")
+
+    async def scrape(self, request: Request) -> Response:
+        """Answer with the present metrics, as Prometheus asks for them."""
+        found = self._hub.metrics(request.headers.get("accept", ""))
+        if found is None:
+            return PlainTextResponse("a bare chain measures nothing: serve a scenario\n", 404)
+        return Response(found[1], headers={"content-type": found[0]})
 
     async def talk(self, websocket: WebSocket) -> None:
         """Answer messages, and send what is subscribed to, until the client goes away."""
@@ -173,6 +194,7 @@ def application(
 
     routes = [
         Route("/", endpoints.post, methods=["POST"]),
+        Route("/metrics", endpoints.scrape, methods=["GET"]),
         WebSocketRoute("/", endpoints.talk),
         *beside,
     ]

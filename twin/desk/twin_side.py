@@ -21,6 +21,7 @@ from twin.desk.decoding import decoded_call
 from twin.desk.incidents import IncidentStore
 from twin.desk.lab import ChainLab
 from twin.desk.logs import LogFollower
+from twin.desk.node import NodeAccess
 from twin.desk.notices import NoticeBoard
 from twin.desk.port import (
     AccountRecord,
@@ -305,7 +306,7 @@ class _NoMonitoring:
 class TwinDesk:
     """The desk over a simulated world; see the port for what each part answers."""
 
-    __slots__ = ("_chain", "_clock", "alerts", "banks", "custody", "customs", "evidence", "feeds", "incidents",
+    __slots__ = ("_chain", "_clock", "_node", "alerts", "banks", "custody", "customs", "evidence", "feeds", "incidents",
                  "lab", "metrics", "notices", "register", "services", "stores", "venues")  # fmt: skip
 
     def __init__(
@@ -322,9 +323,11 @@ class TwinDesk:
         notices: NoticeBoard,
         lab: ChainLab,
         services: ServiceDesk,
+        node: NodeAccess | None = None,
     ) -> None:
         """Wrap each part of the world in what an operator may see of it."""
         self._clock = clock
+        self._node = node or NodeAccess()
         self._chain = _Chain(chain, deployment, Traffic(chain))
         self.feeds = _Feeds(clock, market)
         self.venues = _Venues(market.venues)
@@ -348,5 +351,5 @@ class TwinDesk:
         return self._clock.now
 
     def at(self, block: int | None = None) -> TwinView:
-        """Return the chain at *block*, or at the latest."""
-        return TwinView(self._chain, block)
+        """Return the chain at *block*, or at the latest that the node knows."""
+        return TwinView(self._chain, self._node.block(block, self._chain.chain.head))

@@ -9,17 +9,19 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from twin.desk.node import NodeAccess
 from twin.errors import UsageError
 from twin.market.bank import Bank
 from twin.market.custody import Custodian
 from twin.market.demand import Demand
 from twin.market.exports import ExportFeed
+from twin.market.index import Index
 from twin.market.sources import Source
 from twin.market.venue import Venue
 from twin.protocol.deployment import DeploymentSpec
 from twin.services.services import Services
 
-__all__ = ["Fault", "FaultParams", "Misreporter", "Surfaces", "services_of"]
+__all__ = ["Fault", "FaultParams", "Machinery", "Misreporter", "Surfaces", "services_of"]
 
 
 class FaultParams(BaseModel):
@@ -36,6 +38,21 @@ class Misreporter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Machinery:
+    """The operation's own machinery, as far as it can break.
+
+    *suspended* are procedures that the calendar no longer starts, *broken* rules whose evaluation
+    fails, *unreachable* receivers of alerts.
+    """
+
+    node: NodeAccess
+    suspended: set[str]
+    broken: set[str]
+    unreachable: set[str]
+    indices: Mapping[str, Index]
+
+
+@dataclass(frozen=True, slots=True)
 class Surfaces:
     """The places of the world where a fault can take hold, by name."""
 
@@ -47,6 +64,7 @@ class Surfaces:
     custodians: Mapping[str, Custodian] = field(default_factory=dict)
     export_feeds: Mapping[str, ExportFeed] = field(default_factory=dict)
     services: Services | None = None
+    machinery: Machinery | None = None
 
 
 def services_of(surfaces: Surfaces) -> Services:

@@ -92,8 +92,19 @@ class _Active:
 class AlertingRule:
     """Evaluates one `alert` rule and keeps its active alerts by label set."""
 
-    def __init__(self, rule: Rule, store: SeriesStore, on_transition: OnTransition) -> None:
-        """Compile expression and templates; raises UsageError."""
+    def __init__(
+        self,
+        rule: Rule,
+        store: SeriesStore,
+        on_transition: OnTransition,
+        *,
+        output: SeriesStore | None = None,
+    ) -> None:
+        """Compile expression and templates; raises UsageError.
+
+        The `ALERTS` series go to *output*, which is *store* itself unless a replay over recorded
+        series wants them elsewhere.
+        """
         self.rule = rule
         self.expression = compile_expression(rule.expr, store)
         self._on_transition = on_transition
@@ -101,7 +112,7 @@ class AlertingRule:
         self._labels = {name: Template(text) for name, text in rule.labels.items()}
         self._notes = {name: Template(text) for name, text in rule.annotations.items()}
         self._active: dict[Labels, _Active] = {}
-        self._output = _Output(store)
+        self._output = _Output(store if output is None else output)
         self._moving = any(text.uses_value for text in self._labels.values())
         self._names = self._table.mapper(lambda labels: self._renamed(labels, 0.0))
         self._shown = {

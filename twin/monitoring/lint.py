@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from twin.errors import Problem, UsageError, nearest
 from twin.monitoring.labels import NAME
 from twin.monitoring.metrics import Metrics
+from twin.monitoring.possible import impossible
 from twin.monitoring.promql import Expression, compile_expression
 from twin.monitoring.promql.selectors import Selector
 from twin.monitoring.rules import Rule, RuleSet
@@ -101,6 +102,8 @@ def _expression(rule: Rule, metrics: Metrics, records: Collection[str]) -> Itera
         return
     if rule.kind == "alert" and expression.kind == "scalar":
         yield _at(rule, "expr", "a scalar always fires", "compare a metric with it")
+    for what in impossible(rule.expr, metrics):
+        yield _at(rule, "expr", what)
     for selector in expression.selectors:
         yield from _selector(rule, selector, metrics, records)
 

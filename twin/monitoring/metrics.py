@@ -217,5 +217,62 @@ pending_seconds   | gauge   | seconds | Age of the oldest probe that still waits
 """),
     ("tickets", "topic", "opened_total | counter | count | Tickets that users opened since monitoring started"),
     ("alertpath", "", "delivered_total | counter | count | Alerts that the receiver got since monitoring started"),
+    ("reserve", "", """
+value_usd          | gauge   | USD   | Worth of the reserve at the oracle's prices
+contract_coverage_ratio | gauge | ratio | Worth of the reserve as its contract values it, for each PT in existence
+open               | gauge   | bool  | 1 while the reserve mints and redeems
+redeemed_today_pt  | gauge   | PT    | PT redeemed on the present UTC day
+daily_limit_pt     | gauge   | PT    | Most PT that may be redeemed on a day
+haircut_ratio      | gauge   | ratio | Haircut on the next redemption
+redeemed_pt_total  | counter | PT    | PT redeemed since deployment
+minted_pt_total    | counter | PT    | PT minted against the reserve since deployment
+holding{asset}             | gauge | units | Holding of an asset: stable units, USD of bills, ounces of gold
+attested_timestamp_seconds{asset} | gauge | seconds | Unix time of the newest attestation
+expiry_timestamp_seconds{asset}   | gauge | seconds | Unix time until which it holds
+policy_weight_ratio{asset} | gauge | ratio | Share of the reserve that the policy gives the asset
+weight_ratio{asset}        | gauge | ratio | Share of the reserve that the asset has; absent where the reserve is empty
+"""),
+    ("conversion", "", """
+today_pt       | gauge   | PT | PT that conversions gave on the present UTC day
+daily_limit_pt | gauge   | PT | Most PT that conversions may give on a day
+pt_total       | counter | PT | PT that conversions gave since deployment
+ft_total       | counter | FT | FT converted since deployment
+"""),
+    ("settlement", "", """
+escrow_pt         | gauge   | PT    | PT that lies in escrow
+released_pt_total | counter | PT    | PT released to sellers since deployment
+fees_pt_total     | counter | PT    | Fees of settlements since deployment
+deals_total       | counter | count | Deals opened since deployment
+max_amount_pt     | gauge   | PT    | Highest price of one deal
+disputes_open     | gauge   | count | Deals that are disputed and not ruled on
+"""),
+    ("governance", "", """
+proposals{state}          | gauge | count   | Proposals made since monitoring started, by their state
+operations_waiting{queue} | gauge | count   | Operations that are scheduled and neither executed nor cancelled
+timelock_delay_seconds    | gauge | seconds | Shortest delay of the timelock
+"""),
+    ("participants", "", """
+registered | gauge | count | Participants in the registry
+suspended  | gauge | count | Participants suspended since monitoring started and not approved again
+"""),
+    ("bank", "bank,account", """
+balance_stable              | gauge | stable  | Balance of the newest statement
+outgoing_stable             | gauge | stable  | Payments under way in the newest statement
+statement_timestamp_seconds | gauge | seconds | Closing time of the newest statement
+up                          | gauge   | bool    | 1 while statements come; absent before the first
+open{bank}                  | gauge | bool    | 1 while payments of the bank move
+"""),
+    ("custody", "custodian", """
+up                          | gauge | bool    | 1 while statements come; absent before the first
+value_usd                   | gauge | USD     | Worth of all holdings in the newest statement
+unsettled_stable            | gauge | stable  | Sales not settled in the newest statement
+statement_timestamp_seconds | gauge | seconds | Closing time of the newest statement
+holding{custodian,asset}    | gauge | units   | Holding of an asset in the newest statement
+"""),
+    ("notifications", "receiver", """
+total        | counter | count | Notifications that a receiver took
+failed_total | counter | count | Attempts to notify a receiver that failed
+"""),
     ("rule", "", "evaluation_failures_total | counter | count | Evaluations of a rule that failed"),
+    ("rule", "", "evaluations_total | counter | count | Evaluations of rules"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.clock import Clock, Process
+from twin.clock import HOUR, Clock, Process
 from twin.desk.port import Call, Desk, View
 from twin.desk.steps import Finding
 from twin.errors import ChainError, CrashError, DeskError, UsageError
@@ -19,7 +19,7 @@ from twin.monitoring.collectors import Collector, default_collectors
 from twin.monitoring.promql import Expression, compile_expression
 from twin.monitoring.registry import Held, Registry
 from twin.monitoring.rules import Group, Rule, RuleSet
-from twin.monitoring.series import SeriesStore
+from twin.monitoring.series import LOOKBACK, SeriesStore
 
 __all__ = ["Health", "Monitor"]
 
@@ -64,6 +64,7 @@ class Monitor:
         self._clock, self._desk = clock, desk
         self.registry, self.store, self.rules, self.interval = registry, store, rules, interval
         self.health = Health()
+        self.broken: set[str] = set()
         self._on_transition = on_transition
         self._groups = [_Group(group, store, self._heard) for group in rules.groups]
         self.board = Board(rule for group in self._groups for rule in group.alerting)
@@ -73,6 +74,7 @@ class Monitor:
         self._calls: tuple[Call, ...] = ()
         self._checks = _Checks(registry)
         self._pages = registry.held("fictra_pages_total", {})
+        self._evaluated = registry.held("fictra_rule_evaluations_total", {})
         self._failed = registry.held("fictra_rule_evaluation_failures_total", {})
         self._queries: dict[str, Expression] = {}
 
@@ -150,13 +152,20 @@ class Monitor:
             group.due = now + group.interval
             for rule in group.rules:
                 self.health.evaluations += 1
+                self._evaluated.add()
+                if self.broken and rule.rule.name in self.broken:
+                    self._fails(rule.rule.name, "the rule reads what is no longer there")
+                    continue
                 try:
                     rule.evaluate(now)
                 except UsageError as problem:
-                    name = rule.rule.name
-                    self.health.failures[name] = self.health.failures.get(name, 0) + 1
-                    self.health.errors[name] = str(problem)
-                    self._failed.add()
+                    self._fails(rule.rule.name, str(problem))
+
+    def _fails(self, rule: str, why: str) -> None:
+        """Count an evaluation of *rule* that failed."""
+        self.health.failures[rule] = self.health.failures.get(rule, 0) + 1
+        self.health.errors[rule] = why
+        self._failed.add()
 
     def _heard(
         self, time: int, rule: Rule, labels: Mapping[str, str], old: str, new: str, value: float,
@@ -164,6 +173,13 @@ class Monitor:
     ) -> None:  # fmt: skip
         self.health.transitions += 1
         self._on_transition(time, rule, labels, old, new, value, annotations)
+
+    @property
+    def reach(self) -> int:
+        """Seconds that an evaluation of the rules looks back at most, with an hour to spare."""
+        rules = (rule for group in self._groups for rule in group.rules)
+        spans = (one.span + one.offset for rule in rules for one in rule.expression.selectors)
+        return max(spans, default=0) + LOOKBACK + HOUR
 
     def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
         """Evaluate *expression* now (the desk's `Metrics`); raises UsageError as Prometheus would."""

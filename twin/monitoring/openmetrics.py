@@ -1,4 +1,9 @@
-"""A run's series as OpenMetrics text with the timestamps of the simulation.
+"""What is measured as text: the present for whoever scrapes, and a whole run as OpenMetrics.
+
+`exposition` is what `/metrics` answers: the newest value of every declared metric, in Prometheus'
+text format 0.0.4 or as OpenMetrics 1.0, whichever is asked for.
+
+`write_openmetrics` gives a run's series as OpenMetrics text with the timestamps of the simulation.
 
 Real Prometheus takes it: `promtool tsdb create-blocks-from openmetrics FILE DATA_FOLDER`, then any
 dashboard shows the run. Every declared metric says its type, unit and help; what rules wrote
@@ -15,7 +20,48 @@ from twin.monitoring.labels import NAME
 from twin.monitoring.metrics import Metrics
 from twin.monitoring.series import Series, SeriesStore, is_stale
 
-__all__ = ["write_openmetrics"]
+__all__ = ["OPENMETRICS", "TEXT", "exposition", "wanted", "write_openmetrics"]
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+def wanted(accept: str) -> str:
+    """Return the media type that an Accept header wants: `OPENMETRICS` if it ranks first, or `TEXT`."""
+    ranks = {"application/openmetrics-text": 0.0, "text/plain": 0.0, "*/*": 0.0}
+    for item in accept.split(","):
+        kind, *parameters = (part.strip() for part in item.split(";"))
+        weight = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+        try:
+            ranks[kind] = max(ranks.get(kind, 0.0), float(weight))
+        except ValueError:
+            continue
+    plain = max(ranks["text/plain"], ranks["*/*"])
+    asked = ranks["application/openmetrics-text"]
+    return OPENMETRICS if asked and asked >= plain else TEXT
+
+
+def exposition(store: SeriesStore, metrics: Metrics, now: int, *, media: str = TEXT) -> str:
+    """Return what *store* shows at unix second *now* of the declared *metrics*, as *media*."""
+    lines: list[str] = []
+    modern = media == OPENMETRICS
+    for name in store.names:
+        if name not in metrics:
+            continue  # what rules wrote is theirs: whoever scrapes has rules of its own
+        spec = metrics[name]
+        rows = [(one, one.at(now)) for one in store.select(name)]
+        shown = [f"{name}{_labels(one)} {_number(at[1])}" for one, at in rows if at is not None]
+        if not shown:
+            continue
+        counter = spec.kind == "counter" and name.endswith("_total")
+        family = name.removesuffix("_total") if counter and modern else name
+        help_ = _escaped(spec.help) if modern else _line(spec.help)
+        lines.append(f"# HELP {family} {help_}")
+        lines.append(f"# TYPE {family} {'counter' if counter else 'gauge'}")
+        lines += shown
+    if modern:
+        lines.append("# EOF")
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def write_openmetrics(store: SeriesStore, metrics: Metrics, out: TextIO) -> int:
@@ -51,6 +97,11 @@ def _pairs(series: Series) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _line(text: str) -> str:
+    """Escape help of the text format, where quotes stand for themselves."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def _number(value: float) -> str:

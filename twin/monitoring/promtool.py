@@ -22,7 +22,7 @@ from twin.monitoring.labels import NAME
 from twin.monitoring.rules import Group, Rule, RuleSet
 from twin.monitoring.series import Series, SeriesStore, is_stale
 
-__all__ = ["Agreement", "find_promtool", "judge", "rule_file", "test_file"]
+__all__ = ["Agreement", "find_promtool", "judge", "rule_file", "test_file", "write_judgement"]
 
 _OWN = "ALERTS"
 _STAMP = "_timestamp_seconds"
@@ -59,18 +59,26 @@ def judge(
     first differences, unless it gives exactly the samples that the run has.
     """
     tool = find_promtool()
-    folder.mkdir(parents=True, exist_ok=True)
-    document, agreement = test_file(store, rules, start=start, interval=interval)
-    tests, rule_path = folder / "promtool.json", folder / "rules.json"
-    rule_path.write_text(json.dumps(rule_file(rules), indent=1), "utf-8")
-    document["rule_files"] = [rule_path.name]
-    tests.write_text(json.dumps(document), "utf-8")
+    tests, agreement = write_judgement(store, rules, folder, start=start, interval=interval)
     done = subprocess.run(  # noqa: S603 - our own files
         [tool, "test", "rules", str(tests)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise JudgesDisagree(_difference(done.stdout + done.stderr, tests))
     return agreement
+
+
+def write_judgement(
+    store: SeriesStore, rules: RuleSet, folder: Path, *, start: int, interval: int
+) -> tuple[Path, Agreement]:
+    """Write promtool's input into *folder*; return the test file and what it will confirm."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document, agreement = test_file(store, rules, start=start, interval=interval)
+    tests, rule_path = folder / "promtool.json", folder / "rules.json"
+    rule_path.write_text(json.dumps(rule_file(rules), indent=1), "utf-8")
+    document["rule_files"] = [rule_path.name]
+    tests.write_text(json.dumps(document), "utf-8")
+    return tests, agreement
 
 
 def _difference(output: str, tests: Path) -> str:

@@ -12,7 +12,6 @@ import math
 import re
 import sqlite3
 import struct
-import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from twin.errors import CrashError, UsageError
 from twin.monitoring.labels import NAME, Labels, LabelTable
+from twin.monitoring.spill import About, Chunk, SeriesFile
 
 __all__ = ["LOOKBACK", "STALE", "Matcher", "Series", "SeriesStore", "is_stale", "read_sqlite"]
 
@@ -31,12 +31,24 @@ _STALE_BITS = struct.pack("<Q", 0x7FF0000000000002)
 STALE: float = struct.unpack("<d", _STALE_BITS)[0]
 
 _NEVER = -(1 << 62)
-_SCHEMA_VERSION = 1
 
 
 def is_stale(value: float) -> bool:
     """Say whether *value* is the staleness marker rather than a number or an ordinary NaN."""
     return value != value and struct.pack("<d", value) == _STALE_BITS  # noqa: PLR0124 - NaN test
+
+
+@dataclass(frozen=True, slots=True)
+class _Spilled:
+    """A chunk on disk: unix seconds of its *first* and *last* sample, its *size*.
+
+    *opening* is the value before it, of which its first sample may be a fall.
+    """
+
+    first: int
+    last: int
+    size: int
+    opening: float
 
 
 class Series:
@@ -45,10 +57,15 @@ class Series:
     *last_time* and *last_value* are the newest sample. *stales* and *falls* hold the indices of
     staleness markers and of samples below the one before (a counter that was reset), *nans*
     counts both kinds of NaN: what a window needs to know without looking at every sample.
+
+    Of a series that was spilled, the columns hold what came from unix second *floor* on, *gone*
+    samples were before; who asks for earlier ones gets them read back into the columns first.
+    *changed* counts how often the newest sample was replaced.
     """
 
     __slots__ = (
-        "falls", "id", "labels", "last_time", "last_value", "name", "nans", "stales", "times",
+        "_chunks", "_closing", "_dropped", "_source", "_stored", "changed", "falls", "floor",
+        "gone", "id", "labels", "last_time", "last_value", "name", "nans", "stales", "times",
         "values",
     )  # fmt: skip
 
@@ -61,9 +78,24 @@ class Series:
         self.stales = array("q")
         self.falls = array("q")
         self.nans = 0
+        self.floor = _NEVER
+        self._chunks: list[_Spilled] = []
+        self._dropped = self._stored = 0
+        self._closing = math.nan
+        self.gone = self.changed = 0
+        self._source: tuple[SeriesFile, int] | None = None
 
     def __len__(self) -> int:
-        return len(self.times)
+        return sum(chunk.size for chunk in self._chunks[: self._dropped]) + len(self.times)
+
+    @property
+    def first_time(self) -> int:
+        """The unix second of the oldest sample; CrashError where there is none."""
+        if self._chunks:
+            return self._chunks[0].first
+        if not self.times:
+            raise CrashError(f"series {self.id!r} has no sample")
+        return self.times[0]
 
     def append(self, time: int, value: float) -> None:
         """Add *value* at unix second *time*; at the second of the newest sample, replace that one.
@@ -87,7 +119,7 @@ class Series:
             self.nans += 1
             if is_stale(value):
                 self.stales.append(index)
-        elif index:
+        elif index or self._dropped:
             before = self.last_value
             if before != before:  # noqa: PLR0124 - NaN test
                 before = self._before(index)
@@ -135,11 +167,12 @@ class Series:
             value = self.values[position]
             if not is_stale(value):
                 return value
-        return float("nan")
+        return self._closing
 
     def _withdraw(self) -> None:
         """Drop the newest sample."""
         index = len(self.times) - 1
+        self.changed += 1
         self.nans -= math.isnan(self.last_value)
         for marks in (self.stales, self.falls):
             if marks and marks[-1] == index:
@@ -149,12 +182,68 @@ class Series:
         if index:
             self.last_time, self.last_value = self.times[-1], self.values[-1]
 
+    def pack(self, row: int, before: int | None) -> Chunk | None:
+        """Return what is to be written of the samples before unix second *before*, or of all.
+
+        *row* is the series' number in the file. None where all of that is there already.
+        """
+        upto = self._upto(before)
+        if upto <= self._stored:
+            return None
+        columns = self.times[self._stored : upto], self.values[self._stored : upto]
+        return (row, len(self._chunks), *columns)
+
+    def forget(self, file: SeriesFile, row: int, before: int | None) -> None:
+        """Note what *file* holds by now, as *row*, and drop it where *before* is given."""
+        upto = self._upto(before)
+        if upto > self._stored:
+            first = self.times[self._stored]
+            opening = self._before(self._stored)
+            self._chunks.append(_Spilled(first, self.times[upto - 1], upto - self._stored, opening))
+            self._stored = upto
+        if before is None or not self._stored:
+            return
+        size, self._stored = self._stored, 0
+        self._closing, self._source = self._before(size), (file, row)
+        self.nans -= sum(map(math.isnan, self.values[:size]))
+        del self.times[:size], self.values[:size]
+        self.gone += size
+        for marks in (self.stales, self.falls):
+            marks[:] = array("q", [index - size for index in marks if index >= size])
+        self._dropped = len(self._chunks)
+        self.floor = self._chunks[-1].last + 1
+
+    def _upto(self, before: int | None) -> int:
+        return len(self.times) if before is None else bisect_left(self.times, before)
+
+    def _recall(self, start: int) -> None:
+        """Read back the chunks that reach to unix second *start* or beyond."""
+        assert self._source is not None  # noqa: S101 - nothing is dropped before there is one
+        file, row = self._source
+        since = next(k for k, chunk in enumerate(self._chunks) if chunk.last >= start)
+        first = self._chunks[since]
+        again = Series(self.name, self.id)
+        again.append(first.first - 1, first.opening)  # what the first sample may have fallen from
+        again.extend(*file.chunks(row, since, self._dropped))
+        size = len(again.times) - 1
+        self.times[0:0], self.values[0:0] = again.times[1:], again.values[1:]
+        for marks, older in ((self.stales, again.stales), (self.falls, again.falls)):
+            marks[:] = array("q", [*(index - 1 for index in older if index),
+                                   *(index + size for index in marks)])  # fmt: skip
+        self.nans += again.nans - math.isnan(first.opening)
+        self._stored += size
+        self.gone -= size
+        self._dropped, self._closing = since, first.opening
+        self.floor = self._chunks[since - 1].last + 1 if since else _NEVER
+
     def at(self, time: int, *, lookback: int = LOOKBACK) -> tuple[int, float] | None:
         """Return the sample that stands at unix second *time*, or None.
 
         It is the newest one in [time - lookback, time], closed on both sides as Prometheus 2.42
         has it, unless that is a staleness marker.
         """
+        if time - lookback < self.floor:
+            self._recall(time - lookback)
         index = bisect_right(self.times, time) - 1
         if index < 0 or self.times[index] < time - lookback or is_stale(self.values[index]):
             return None
@@ -162,6 +251,8 @@ class Series:
 
     def bounds(self, start: int, end: int) -> tuple[int, int]:
         """Return the indices (first, one past the last) of the samples in [start, end]."""
+        if start < self.floor:
+            self._recall(start)
         last = len(self.times) if self.last_time <= end else bisect_right(self.times, end)
         return bisect_left(self.times, start, 0, last), last
 
@@ -206,6 +297,7 @@ class SeriesStore:
         self.labels = LabelTable()
         self._series: dict[Labels, Series] = {}
         self._groups: dict[str, list[Series]] = {}
+        self._file: SeriesFile | None = None
 
     def __iter__(self) -> Iterator[Series]:
         return iter(self._series.values())
@@ -248,51 +340,55 @@ class SeriesStore:
         return sorted(found, key=lambda one: one.id.pairs)
 
     def write_sqlite(self, path: Path) -> None:
-        """Write everything to a new SQLite file at *path*, in one transaction.
-
-        `series` has a row a series: id, name, labels as JSON, number of samples, first and last
-        unix second. `samples` has its columns: times as little-endian int64, vals as
-        little-endian doubles, so that a month is written at the speed of the disk.
-        """
-        path.unlink(missing_ok=True)
+        """Write everything to a new `SeriesFile` at *path*."""
+        file = SeriesFile(path)
+        file.create()
         order = sorted(self, key=lambda one: one.id.pairs)
-        with sqlite3.connect(path) as file:
-            file.executescript(_TABLES)
-            file.execute("insert into meta values ('schema_version', ?)", (_SCHEMA_VERSION,))
-            file.executemany(
-                "insert into series values (?, ?, ?, ?, ?, ?)",
-                ((row, *_about(one)) for row, one in enumerate(order)),
-            )
-            file.executemany(
-                "insert into samples values (?, ?, ?)",
-                ((row, _packed(one.times), _packed(one.values)) for row, one in enumerate(order)),
-            )
-        file.close()
+        file.add(
+            [_about(row, one) for row, one in enumerate(order)],
+            ((row, 0, one.times, one.values) for row, one in enumerate(order)),
+        )
+
+    # -- on disk
+
+    def spill(self, path: Path, before: int) -> None:
+        """Move the samples before unix second *before* to the file at *path*.
+
+        They answer as they did: what asks for them has them read back, until they are spilled
+        again. One store has one file.
+        """
+        self._write(path, before)
+
+    def finish(self) -> Path | None:
+        """Write what is not in the store's file yet, and return its path; None where it has none."""
+        if self._file is not None:
+            self._write(self._file.path, None)
+            return self._file.path
+        return None
+
+    def _write(self, path: Path, before: int | None) -> None:
+        file = self._file
+        chunks: list[Chunk] = []
+        for row, one in enumerate(self):
+            chunk = one.pack(row, before)
+            if chunk is not None:
+                chunks.append(chunk)
+        if file is None:
+            if not chunks:
+                return
+            file = self._file = SeriesFile(path)
+            file.create()
+        if chunks or before is None:
+            file.add([_about(row, one) for row, one in enumerate(self)], chunks)
+        for row, one in enumerate(self):
+            one.forget(file, row, before)
 
 
-_TABLES = """
-create table meta (key text primary key, value integer) without rowid;
-create table series (
-    id integer primary key, name text, labels text, samples integer, first integer, last integer
-);
-create table samples (series integer primary key references series, times blob, vals blob);
-begin;
-"""
-
-
-def _about(series: Series) -> tuple[str, str, int, int | None, int | None]:
+def _about(row: int, series: Series) -> About:
     size = len(series)
     labels = json.dumps(series.labels, sort_keys=True)
-    first, last = (series.times[0], series.times[-1]) if size else (None, None)
-    return series.name, labels, size, first, last
-
-
-def _packed(column: array[int] | array[float]) -> bytes:
-    """The column as little-endian bytes on any machine."""
-    if sys.byteorder == "big":
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
+    first, last = (series.first_time, series.last_time) if size else (None, None)
+    return row, series.name, labels, size, first, last
 
 
 def read_sqlite(path: Path) -> SeriesStore:
@@ -300,22 +396,9 @@ def read_sqlite(path: Path) -> SeriesStore:
     if not path.is_file():
         raise UsageError(f"{path} is not there: a run folder holds its series in metrics.sqlite")
     store = SeriesStore()
-    file = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        (version,) = file.execute("select value from meta where key = 'schema_version'").fetchone()
-        if version != _SCHEMA_VERSION:
-            raise UsageError(f"{path} has schema version {version}; this twin reads 1")
-        rows = file.execute(
-            "select name, labels, times, vals from series join samples on id = series order by id"
-        )
-        for name, labels, times, values in rows:
-            columns = array("q", times), array("d", values)
-            if sys.byteorder == "big":
-                for column in columns:
-                    column.byteswap()
-            store.series(name, json.loads(labels)).extend(*columns)
+        for name, labels, times, values in SeriesFile(path).read():
+            store.series(name, json.loads(labels)).extend(times, values)
     except (sqlite3.DatabaseError, TypeError) as problem:
         raise UsageError(f"{path} is no store of series: {problem}") from problem
-    finally:
-        file.close()
     return store

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from twin.errors import UsageError
 from twin.events import read_events
 from twin.monitoring.series import SeriesStore, read_sqlite
-from twin.results.disk import hash_of, replaced, write_atomic
+from twin.results.disk import hash_of, replaced, saving, write_atomic
 from twin.results.manifest import Manifest, PolicyName, about_here
 from twin.results.place import MANIFEST, exactly, numbered
 from twin.results.summary import Summary
@@ -163,9 +163,17 @@ class RunFolder:
         return read_sqlite(self.metrics) if self.metrics.exists() else SeriesStore()
 
     def write_series(self, store: SeriesStore) -> None:
-        """Write *store* as `metrics.sqlite`, in one step."""
+        """Write *store* as `metrics.sqlite`, in one step, or what of it is not there yet."""
+        with saving(self.metrics):
+            if store.finish() == self.metrics:
+                return
         with replaced(self.metrics) as temporary:
             store.write_sqlite(temporary)
+
+    def spill_series(self, store: SeriesStore, before: int) -> None:
+        """Move the samples of *store* before unix second *before* to `metrics.sqlite`."""
+        with saving(self.metrics):
+            store.spill(self.metrics, before)
 
     def write_summary(self, summary: Summary) -> None:
         """Write *summary* as `summary.json`, in one step."""

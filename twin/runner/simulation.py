@@ -36,7 +36,7 @@ class Simulation:
         events: Path | None = None,
     ) -> None:
         """Wire the world; *events* is where to log where there is no *folder*."""
-        self.scenario = scenario
+        self.scenario, self.folder = scenario, folder
         self.log = EventLog(folder.events if folder else events)
         self.records = Records(folder.evidence if folder else None)
         self.witness = Witness(self.log)
@@ -82,6 +82,7 @@ class Simulation:
             done = clock.now - start
             if done % DAY == 0:
                 self.flush()
+                self._spill()
             if done % HOUR == 0 or clock.now == until:
                 progress(what, done, until - start, self.transactions)
         self.flush()
@@ -90,6 +91,12 @@ class Simulation:
         """Hand both logs to the operating system."""
         self.log.flush()
         self.records.flush()
+
+    def _spill(self) -> None:
+        """Move the series that no rule looks back to into the run folder, if there is one."""
+        monitor = self.world.monitor
+        if self.folder is not None:
+            self.folder.spill_series(monitor.store, self.world.clock.now - monitor.reach)
 
     def finish(self) -> None:
         """End the log with the final state root, and close it."""

@@ -7,14 +7,23 @@ way and ends in the receiver's log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from twin.clock import Clock
 from twin.desk.port import Alert
 from twin.desk.port.pager import Delivery
 from twin.services.journals import Journals
 
-__all__ = ["AlertPath", "PagerClient"]
+__all__ = ["AlertPath", "PagerClient", "Told"]
+
+
+class Told(Protocol):
+    """A notification as Alertmanager hands it over; *news* are the alerts that are new in it."""
+
+    @property
+    def news(self) -> Sequence[Alert]:
+        """The alerts that its receiver does not know yet."""
 
 
 class AlertPath:
@@ -24,17 +33,18 @@ class AlertPath:
         """Be whole, and lead nowhere yet."""
         self._clock, self._journals = clock, journals
         self._cut = False
-        self._waiting: list[Alert] = []
-        self.receive: Callable[[Alert], object] = lambda _alert: None
+        self._waiting: list[Any] = []
+        self.receive: Callable[[Any], object] = lambda _told: None
         self.log: list[Delivery] = []
 
-    def deliver(self, alert: Alert) -> None:
-        """Take an alert that began to fire."""
+    def deliver(self, told: Told) -> None:
+        """Take a notification."""
         if self._cut:
-            self._waiting.append(alert)
+            self._waiting.append(told)
             return
-        self._note(alert.key, alert.severity)
-        self.receive(alert)
+        for alert in told.news:
+            self._note(alert.key, alert.severity)
+        self.receive(told)
 
     def drill(self, name: str) -> str:
         """Send a synthetic alarm; return its key."""
@@ -55,8 +65,8 @@ class AlertPath:
         """Let alerts through again, those that waited first."""
         self._cut = False
         waiting, self._waiting = self._waiting, []
-        for alert in waiting:
-            self.deliver(alert)
+        for told in waiting:
+            self.deliver(told)
 
 
 class PagerClient:

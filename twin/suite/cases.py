@@ -10,7 +10,9 @@ from twin import golden
 from twin.chain.engines import names
 from twin.errors import Interrupted, TwinError, UsageError
 from twin.library import Library, find
+from twin.monitoring.amtool import judge_routing
 from twin.monitoring.promtool import find_promtool, judge
+from twin.monitoring.routing import default_routing
 from twin.monitoring.series import read_sqlite
 from twin.results import Check, Loss
 from twin.runner import Outcome, Request, execute, simulate
@@ -39,6 +41,7 @@ def cases(
     library.parts_without(without)
     if judge:
         find_promtool()  # better known now than after the first run
+        judge_routing(default_routing(), library.parts.rules)  # the same for every run
     found: list[Case] = []
     for path in paths:
         scenario = library.load(path)

@@ -14,6 +14,7 @@ from twin.clock import Clock, Process
 from twin.desk.incidents import IncidentStore
 from twin.desk.port import Alert
 from twin.desk.steps import Case
+from twin.monitoring.notifier import Notification
 from twin.team.executor import Executor
 from twin.team.roster import Person, Roster
 
@@ -36,6 +37,7 @@ class Dispatcher:
         self._clock, self._executor = clock, executor
         self._roster, self._incidents = roster, incidents
         self.idle: dict[str, str] = {}
+        self.suspended: set[str] = set()
         self._waiting: dict[str, list[Alert]] = {}
         executor.on_trigger = self.trigger
 
@@ -57,6 +59,8 @@ class Dispatcher:
         while (following := cadence.after(self._clock.now, due)) is not None:
             due = following
             yield self._clock.after(due - self._clock.now)
+            if procedure.id in self.suspended:
+                continue
             if procedure.kind == "check":
                 if self._executor.runs(procedure.id):
                     self._executor.check(procedure)
@@ -73,6 +77,20 @@ class Dispatcher:
                 self._clock.spawn(self._executor.start(procedure, case, owner=owner))
                 started.append(procedure.id)
         return started
+
+    def notified(self, notification: Notification) -> None:
+        """Take what a receiver of alerts got: pages are answered, tickets wait for their owner.
+
+        A reminder calls again only where nobody has the alert's domain.
+        """
+        if not notification.receiver.startswith("page-"):
+            return
+        reminded = notification.firing if notification.repeat else notification.news
+        for alert in reminded:
+            domain = alert.labels.get("domain", "unknown")
+            if notification.repeat and (domain in self._waiting or self._known(domain)):
+                continue
+            self.alert(alert)
 
     def alert(self, alert: Alert) -> None:
         """Take an alert that began to fire."""

@@ -16,13 +16,17 @@ from twin.monitoring.collectors.coverage import CoverageCollector
 from twin.monitoring.collectors.endpoints import EndpointCollector
 from twin.monitoring.collectors.exchanges import ExchangeCollector, MakerCollector
 from twin.monitoring.collectors.fees import FeeCollector
+from twin.monitoring.collectors.flows import ConversionCollector, SettlementCollector
+from twin.monitoring.collectors.governance import GovernanceCollector
 from twin.monitoring.collectors.index import IndexCollector
 from twin.monitoring.collectors.indexer import IndexerCollector
+from twin.monitoring.collectors.institutions import BankCollector, CustodyCollector
 from twin.monitoring.collectors.nodes import NodeCollector
 from twin.monitoring.collectors.operators import OperatorCollector
 from twin.monitoring.collectors.oracle import OracleCollector
 from twin.monitoring.collectors.pool import PoolCollector
 from twin.monitoring.collectors.probes import ProbeCollector
+from twin.monitoring.collectors.reserve import ReserveCollector
 from twin.monitoring.collectors.stability import StabilityCollector
 from twin.monitoring.collectors.support import SupportCollector
 from twin.monitoring.collectors.team import TeamCollector
@@ -56,4 +60,10 @@ def default_collectors(
         EndpointCollector(registry, desk.services.endpoints.names()),
         ProbeCollector(registry, desk.services.probes.roles()),
         SupportCollector(registry, since=desk.now),
+        ReserveCollector(registry),
+        ConversionCollector(registry),
+        SettlementCollector(registry, since=desk.now),
+        GovernanceCollector(registry, since=desk.now),
+        BankCollector(registry, desk.banks.accounts()),
+        CustodyCollector(registry, desk.custody.names()),
     ]

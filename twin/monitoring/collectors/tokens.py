@@ -11,7 +11,10 @@ from twin.monitoring.registry import Registry
 
 __all__ = ["TokenCollector"]
 
-PAUSABLE = ("AllocationBook", "FoundationToken", "LiquidityPool", "OracleNetwork", "PaymentToken")
+PAUSABLE = (
+    "AllocationBook", "Conversion", "FoundationToken", "LiquidityPool", "OracleNetwork",
+    "PaymentToken", "Reserve", "Settlement",
+)  # fmt: skip
 
 
 class TokenCollector(Collector):

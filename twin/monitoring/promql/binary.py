@@ -16,6 +16,7 @@ from twin.errors import UsageError
 from twin.monitoring.labels import NAME, LabelMapper, Labels
 from twin.monitoring.promql.node import (
     Compiles,
+    RoughVector,
     ScalarNode,
     Vector,
     VectorNode,
@@ -126,7 +127,8 @@ def _vector_scalar(
                 return [(labels.bare, function(value, own)) for labels, own in inner(time)]
             return [(labels.bare, function(own, value)) for labels, own in inner(time)]
 
-        return without_names(VectorNode(calculate, vector.distinct))
+        rough = _shifted(name, vector, scalar, swapped=swapped)
+        return without_names(VectorNode(calculate, vector.distinct, rough))
     holds = _COMPARISONS[_MIRROR[name] if swapped else name]
     if as_bool:
 
@@ -135,6 +137,14 @@ def _vector_scalar(
             return [(labels.bare, float(holds(own, value))) for labels, own in inner(time)]
 
         return without_names(VectorNode(judge, vector.distinct))
+    return VectorNode(_filter(vector, number, holds), vector.distinct)
+
+
+def _filter(
+    vector: VectorNode, number: Callable[[int], float], holds: Callable[[float, float], bool]
+) -> Callable[[int], Vector]:
+    """A comparison keeps the elements for which it holds."""
+    inner, near = vector.run, vector.rough
 
     def keep(time: int) -> Vector:
         found = inner(time)
@@ -143,7 +153,44 @@ def _vector_scalar(
         value = number(time)
         return [sample for sample in found if holds(sample[1], value)]
 
-    return VectorNode(keep, vector.distinct)
+    if near is None:
+        return keep
+
+    def glance(time: int) -> Vector:
+        """Say from rough values that nothing is kept; anything else takes the exact ones."""
+        found = near(time)
+        if found is None:
+            return keep(time)
+        value = number(time)
+        for own, error in found:
+            if not abs(own - value) > error or holds(own, value):
+                return keep(time)
+        return []
+
+    return glance
+
+
+def _shifted(
+    name: str, vector: VectorNode, scalar: ScalarNode, *, swapped: bool
+) -> Callable[[int], RoughVector | None] | None:
+    """Return the rough values of a sum, difference, product or quotient with a number."""
+    source, number = vector.rough, scalar.run
+    if source is None or name not in {"+", "-", "*", "/"} or (name == "/" and swapped):
+        return None
+    function, scales = _ARITHMETIC[name], name in {"*", "/"}
+
+    def rough(time: int) -> RoughVector | None:
+        found, value = source(time), number(time)
+        if found is None or not math.isfinite(value) or (scales and value == 0):
+            return None
+        wider = abs(function(1.0, value)) if scales else 1.0
+        return [
+            (function(value, own) if swapped else function(own, value),
+             error * wider + 1e-15 * (abs(own) + abs(value)) * wider)
+            for own, error in found
+        ]  # fmt: skip
+
+    return rough
 
 
 _MIRROR = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=": ">="}

@@ -13,6 +13,7 @@ from twin.errors import UsageError
 from twin.monitoring.labels import Labels
 from twin.monitoring.promql.node import (
     Compiles,
+    RoughVector,
     ScalarNode,
     Vector,
     VectorNode,
@@ -40,20 +41,29 @@ def compile_call(compiler: Compiles, call: Any) -> VectorNode | ScalarNode:
     return _SPECIAL[name](compiler, call.args)
 
 
+_SUMS = ("avg_over_time", "sum_over_time")
+"""Functions of a range that have rough values."""
+
+
 def _range(compiler: Compiles, name: str, argument: Any) -> VectorNode:
     """A function of a range alone."""
-    return _over(compiler, argument, RANGE_FUNCTIONS[name], keep=name == "last_over_time")
+    return _over(
+        compiler, argument, RANGE_FUNCTIONS[name], keep=name == "last_over_time", name=name
+    )
 
 
 def _over(
-    compiler: Compiles, argument: Any, function: RangeFunction, *, keep: bool = False
-) -> VectorNode:
+    compiler: Compiles, argument: Any, function: RangeFunction, *, keep: bool = False,
+    name: str = "",
+) -> VectorNode:  # fmt: skip
     """Compile *function* of a range of a selector or of a subquery; *keep* the metric's name."""
     argument = _unwrapped(argument)
     if isinstance(argument, promql_parser.SubqueryExpr):
         return compile_subquery(compiler, argument, function, keep_name=keep)
     selector = compiler.select(argument)
-    node = VectorNode(selector.ranged(function, keep_name=keep), distinct=selector.name is not None)
+    rough = selector.rough(whole=name == "sum_over_time") if name in _SUMS else None
+    run = selector.ranged(function, keep_name=keep)
+    node = VectorNode(run, distinct=selector.name is not None, rough=rough)
     return node if keep else without_names(node)
 
 
@@ -69,7 +79,22 @@ def _mapped(inner: VectorNode, function: Callable[[float], float]) -> VectorNode
     def mapped(time: int) -> Vector:
         return [(labels.bare, function(value)) for labels, value in run(time)]
 
-    return without_names(VectorNode(mapped, inner.distinct))
+    return without_names(VectorNode(mapped, inner.distinct, _absolute(inner, function)))
+
+
+def _absolute(
+    inner: VectorNode, function: Callable[[float], float]
+) -> Callable[[int], RoughVector | None] | None:
+    """Return the rough values of abs(); no other function keeps the bound on an error."""
+    source = inner.rough
+    if source is None or function is not abs:
+        return None
+
+    def rough(time: int) -> RoughVector | None:
+        found = source(time)
+        return None if found is None else [(abs(value), error) for value, error in found]
+
+    return rough
 
 
 def _guarded(function: Callable[[float], float]) -> Callable[[float], float]:

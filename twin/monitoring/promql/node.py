@@ -10,10 +10,21 @@ from twin.errors import UsageError
 from twin.monitoring.labels import Labels
 from twin.monitoring.series import SeriesStore
 
-__all__ = ["Compiles", "Sample", "ScalarNode", "Vector", "VectorNode", "refuse", "without_names"]
+__all__ = [
+    "Compiles",
+    "RoughVector",
+    "Sample",
+    "ScalarNode",
+    "Vector",
+    "VectorNode",
+    "refuse",
+    "without_names",
+]
 
 Sample = tuple[Labels, float]
 Vector = list[Sample]
+RoughVector = list[tuple[float, float]]
+"""Values with a bound on the error of each, without labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +32,13 @@ class VectorNode:
     """An expression of type instant vector.
 
     *distinct* says that its label sets stay distinct when their names are dropped, so that
-    nobody needs to look.
+    nobody needs to look. *rough* gives the values cheaply, for comparisons that are not close;
+    None where it cannot.
     """
 
     run: Callable[[int], Vector]
     distinct: bool
+    rough: Callable[[int], RoughVector | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from twin.monitoring.promql.selectors import RangeFunction
+from twin.monitoring.promql.windows import Changes, Peak, Trough
 from twin.monitoring.series import Series
 
 __all__ = ["RANGE_FUNCTIONS", "present", "regression", "total"]
@@ -35,9 +36,9 @@ def _extrapolated(
     series: Series, start: int, end: int, *, counter: bool = True, per_second: bool = False
 ) -> float | None:
     """The rise over [start, end], extrapolated to the window's ends (`extrapolatedRate`)."""
+    first, last = series.bounds(start, end)  # which may bring the columns back from disk
     times: Sequence[int] = series.times
     values: Sequence[float] = series.values
-    first, last = series.bounds(start, end)
     falls: Sequence[int] = series.falls
     if _marked(series, first, last):
         times, values = series.window(start, end)
@@ -215,7 +216,7 @@ def _present(series: Series, start: int, end: int) -> float | None:
 
 RANGE_FUNCTIONS: Mapping[str, RangeFunction] = {
     "avg_over_time": _over(_average),
-    "changes": _over(_changes),
+    "changes": Changes(_over(_changes)),
     "count_over_time": _count,
     "delta": _delta,
     "deriv": _derivative,
@@ -223,8 +224,8 @@ RANGE_FUNCTIONS: Mapping[str, RangeFunction] = {
     "increase": _extrapolated,
     "irate": _irate,
     "last_over_time": _last,
-    "max_over_time": _extreme(max),
-    "min_over_time": _extreme(min),
+    "max_over_time": Peak(_extreme(max)),
+    "min_over_time": Trough(_extreme(min)),
     "present_over_time": _present,
     "rate": _rate,
     "resets": _over(_resets),

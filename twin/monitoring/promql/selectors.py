@@ -11,7 +11,8 @@ import promql_parser
 
 from twin.errors import UsageError
 from twin.monitoring.labels import NAME, Labels
-from twin.monitoring.promql.node import Vector, refuse
+from twin.monitoring.promql.node import RoughVector, Vector, refuse
+from twin.monitoring.promql.windows import Rough, Sliding
 from twin.monitoring.series import LOOKBACK, Matcher, Series, SeriesStore, is_stale
 
 __all__ = ["RangeFunction", "Selector", "make_selector", "seconds_of"]
@@ -85,6 +86,8 @@ class Selector:
     def ranged(self, function: RangeFunction, *, keep_name: bool) -> Callable[[int], Vector]:
         """Return *function* over the window [time - offset - span, time - offset] of each series."""
         matched, offset, span = self.matched(), self.offset, self.span
+        if isinstance(function, Sliding):
+            function = function.keeping()
 
         def run(time: int) -> Vector:
             end = time - offset
@@ -95,6 +98,28 @@ class Selector:
                     value = function(series, start, end)
                     if value is not None:
                         out.append((full if keep_name else bare, value))
+            return out
+
+        return run
+
+    def rough(self, *, whole: bool) -> Callable[[int], RoughVector | None]:
+        """Return the means (*whole*: the sums) of the windows with a bound on their error.
+
+        None where one of them must be looked at sample by sample.
+        """
+        matched, offset, span, near = self.matched(), self.offset, self.span, Rough(whole=whole)
+
+        def run(time: int) -> RoughVector | None:
+            end = time - offset
+            start = end - span
+            out: RoughVector = []
+            for series, _full, _bare in matched():
+                if series.last_time >= start:
+                    value = near(series, start, end)
+                    if value is not None:
+                        out.append(value)
+                    elif series.nans or series.bounds(start, end)[0] < series.bounds(start, end)[1]:
+                        return None
             return out
 
         return run

@@ -95,11 +95,19 @@ def checklist(desk: Desk, max_age: int) -> dict[str, Any]:
     return {"at": desk.now, "lines": lines, "drill": key}
 
 
+PAGING = ("P1", "P2", "P3")
+"""Severities that call somebody; the rest are tickets, told by the hour."""
+
+
 def arrivals(desk: Desk, key: str, since: int) -> dict[str, Any]:
     """Say whether the alarm *key* of unix second *since* arrived, and what else did that day."""
     got = desk.services.pager.deliveries(since=since)
     day = desk.services.pager.deliveries(since=since - 86_400)
-    firing = [alert.key for alert in desk.alerts.firing() if alert.since <= since - 600]
+    firing = [
+        alert.key
+        for alert in desk.alerts.firing()
+        if alert.since <= since - 600 and alert.severity in PAGING
+    ]
     sent = {item.alert for item in desk.services.pager.deliveries(since=0)}
     return {
         "arrived": any(item.alert == key for item in got),
