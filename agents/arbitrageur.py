@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isqrt
 from typing import Any, ClassVar
 
@@ -88,6 +89,15 @@ def best_trade(
         profit = out + -amount * sell_at // PIPS**2  # the cost rounds up
         return Trade(sell=True, amount=amount, out=out, profit=profit) if profit > 0 else None
     return None
+
+
+@lru_cache(maxsize=64)
+def _left_the_band(pt: int, stable: int, *, fee: int, bid: int, ask: int, venue_fee: int) -> bool:
+    """Say whether any trade gains: all who watch one pool and one venue ask the same at once."""
+    trade = best_trade(
+        pt, stable, fee=fee, bid=bid, ask=ask, venue_fee=venue_fee, limit=(pt, stable)
+    )  # fmt: skip
+    return trade is not None
 
 
 def decide(
@@ -209,7 +219,7 @@ class Arbitrageur(TwinAgent):
         pt, stable = habitat.reserves()
         fee = habitat.swap_fee()
         prices = {"fee": fee, "bid": bid, "ask": ask, "venue_fee": venue.fee}
-        if best_trade(pt, stable, **prices, limit=(pt, stable)) is None:
+        if not _left_the_band(pt, stable, fee=fee, bid=bid, ask=ask, venue_fee=venue.fee):
             return None
         at_venue = venue.balance(self.name)
         mine = habitat.balances(habitat.account(self.name))

@@ -61,12 +61,13 @@ class Recorder:
             BlockMined(
                 number=header.number,
                 hash=header.hash,
-                transactions=len(block.transactions),
+                transactions=len(block.content.transactions),
                 gas_used=header.gas_used,
                 base_fee=header.base_fee,
             ),
         )
-        for tx, receipt in self._chain.content(block.number):
+        content = block.content
+        for tx, receipt in zip(content.transactions, content.receipts, strict=True):
             self._receipt(tx, receipt)
 
     def _receipt(self, tx: Transaction, receipt: Receipt) -> None:

@@ -28,19 +28,25 @@ __all__ = ["Block", "Content", "Ledger", "Parents"]
 
 _WIDTH = 1 << 32  # more transactions than a block can hold
 _OPEN = 64  # opened old blocks that are kept open
+_NOTHING = Content((), (), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: its *header* and the hashes of its *transactions*, in order."""
+    """A block: its *header* and what it holds, which may be nothing."""
 
     header: Header
-    transactions: tuple[bytes, ...] = ()
+    content: Content = _NOTHING
 
     @property
     def number(self) -> int:
         """Return the block's number."""
         return self.header.number
+
+    @property
+    def transactions(self) -> tuple[bytes, ...]:
+        """Return the hashes of its transactions, in order."""
+        return tuple([tx.hash for tx in self.content.transactions])
 
 
 @dataclass(slots=True)
@@ -140,9 +146,7 @@ class Ledger:
 
     def block(self, number: int) -> Block:
         """Return block *number*."""
-        content = self.content(number)
-        hashes = () if content is None else tuple(tx.hash for tx in content.transactions)
-        return Block(self.header(number), hashes)
+        return Block(self.header(number), self.content(number) or _NOTHING)
 
     def content(self, number: int) -> Content | None:
         """Return what block *number* holds, or None where it holds nothing."""

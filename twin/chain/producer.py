@@ -73,7 +73,7 @@ class Producer:
         self._before: list[_Before] = []
         self._saved: dict[int, tuple[_Before, list[Pending]]] = {}
         self._reorgs = 0
-        self._env: tuple[int, bytes, BlockEnv] | None = None
+        self._env: BlockEnv | None = None  # the last one made: the head's is asked for often
 
     @property
     def head(self) -> int:
@@ -115,11 +115,11 @@ class Producer:
 
     def env(self, number: int) -> BlockEnv:
         """Return the environment of block *number*."""
-        anchor = self.ledger.anchor(number)
-        if self._env is not None and self._env[:2] == (number, anchor):
-            return self._env[2]
+        env = self._env
+        if env is not None and env.number == number:
+            return env
         config = self.config
-        env = BlockEnv(
+        env = self._env = BlockEnv(
             number,
             self.ledger.timestamp(number),
             self.fees.at(number).base_fee,
@@ -129,7 +129,6 @@ class Producer:
             config.chain_id,
             parent_hashes=Parents(self.ledger, number),
         )
-        self._env = (number, anchor, env)
         return env
 
     def state_of(self, number: int) -> int | None:
@@ -190,6 +189,8 @@ class Producer:
     def _seal(self, number: int, filled: Filled) -> None:
         """Keep block *number*, whose gas the fee line has, and tell whoever listens."""
         self._absorb()
+        if self._env is not None and self._env.number > number:
+            self._env = None  # base fee, randomness and ancestors of what follows are others now
         base_fee = self.fees.at(number).base_fee if number else 0
         executed = filled.executed
         transactions = tuple([pending.tx for pending, _ in executed])
@@ -206,7 +207,7 @@ class Producer:
         self.index.add(number, [log for _, done in executed for log in done.logs])
         self.state_version += 1
         self._forget_old(number)
-        self._tell(number, receipts)
+        self._tell(number, content)
 
     def _forget_old(self, number: int) -> None:
         """Discard the states that are beyond the reorg window."""
@@ -214,15 +215,15 @@ class Producer:
         while self._before and self._before[0].number <= oldest:
             self.engine.forget(self._before.pop(0).snapshot)
 
-    def _tell(self, number: int, receipts: tuple[Receipt, ...]) -> None:
-        """Wake whoever waits for these transactions, then call who listens to blocks."""
+    def _tell(self, number: int, content: Content) -> None:
+        """Wake whoever waits for what block *number* holds, then call who listens to blocks."""
         if self.waiting:
-            for receipt in receipts:
+            for receipt in content.receipts:
                 event = self.waiting.pop(receipt.transaction, None)
                 if event is not None:
                     event.succeed(receipt)
         if self.block_listeners and number:  # the genesis is nobody's news
-            block = self.ledger.block(number)
+            block = Block(self.ledger.header(number), content)
             for listener in tuple(self.block_listeners):
                 listener(block)
 
@@ -306,6 +307,7 @@ class Producer:
     ) -> list[tuple[int, Content]]:
         """Undo block *first* and all after it; return what they held, latest first."""
         self._alarm.clear()
+        self._env = None
         gone = self.ledger.cut(first, salt=salt)
         for number, content in gone:
             self.index.remove(number, [log for r in content.receipts for log in r.logs])

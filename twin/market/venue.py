@@ -29,6 +29,9 @@ MAKERS = "makers"
 """The owner of the background quotes; its balance may go below zero, being the outside world."""
 
 
+_AGAINST: Mapping[SideName, SideName] = {"buy": "sell", "sell": "buy"}
+
+
 @dataclass(frozen=True, slots=True)
 class Fills:
     """What an order did: *filled* PT units at the average *price* (1e-6 stable; 0 where none).
@@ -91,14 +94,16 @@ class Venue:
         self._clock, self._on_trade = clock, on_trade
         self._makers = Makers(spec, streams.stream("venue", name))
         self._book = OrderBook()
-        self._placed: dict[int, tuple[SideName, int]] = {}
+        # The makers' orders in the book: their levels by id. A side is stale once they requoted.
+        self._placed: dict[SideName, dict[int, int]] = {side: {} for side in SIDES}
+        self._stale: dict[SideName, bool] = dict.fromkeys(SIDES, True)
         # Orders of accounts that stand, by id: side, price, and what is paid in for them.
         self._resting: dict[int, _Reserved] = {}
         self._on_fill: dict[str, OnFill] = {}
         self._balances: dict[str, list[int]] = {}
         self._listeners: list[Callable[[], object]] = []
         self._last, self._volume = self._makers.value, 0
-        self._quoted_at, self._on, self._stale = clock.now, False, True
+        self._quoted_at, self._on = clock.now, False
         self._best = self._top()
 
     # -- what anybody sees ---------------------------------------------------------------------
@@ -129,7 +134,7 @@ class Venue:
     def depth(self, side: SideName) -> list[tuple[int, int]]:
         """Return (price, PT units) that stand to *side* ("buy" for the bids), best first."""
         self._answer()
-        self._lay_ladder()
+        self._lay_ladder(side)
         return list(self._book.depth(side))
 
     def quote_cost(self, side: SideName, quantity: int) -> int:
@@ -173,7 +178,7 @@ class Venue:
         if side not in SIDES or quantity < 1 or limit < 1:
             told = "the side is buy or sell, quantity and limit 1 or more"
             raise UsageError(f"{account} places {side} {quantity} at {limit}: {told}")
-        self._lay_ladder()
+        self._lay_ladder(_AGAINST[side])
         quantity = self._affordable(account, side, quantity, limit)
         if not quantity:
             return Fills(side, 0, 0, 0, 0, 0, ())
@@ -185,6 +190,8 @@ class Venue:
         What stands is taken out of the balance until it is filled or cancelled; an order for
         more than the account can pay is cut to what it can. Raises NoData while the venue is down.
         """
+        self._answer()
+        self._lay_ladder(*SIDES)  # whoever quotes its price already came before
         fills = self.place(account, side, quantity, price)
         left = self._affordable(account, side, quantity - fills.filled, price, standing=True)
         if left < 1:
@@ -274,8 +281,8 @@ class Venue:
                 met += trade.quantity
                 worth += self._meet(trade)
             else:
-                quoted, level = self._placed[trade.maker_order]
-                self._makers.quantities[quoted][level] -= trade.quantity
+                level = self._placed[_AGAINST[side]][trade.maker_order]
+                self._makers.quantities[_AGAINST[side]][level] -= trade.quantity
             self._last = trade.price
             self._on_trade(VenueTraded(self.name, account, side, trade.price, trade.quantity))
         self._credit(MAKERS, -signed * (filled - met), signed * (paid - worth))
@@ -320,10 +327,11 @@ class Venue:
     def _requote(self) -> None:
         now = self._clock.now
         self._makers.move(now - self._quoted_at)
-        self._quoted_at, self._stale = now, True
+        self._quoted_at = now
+        self._stale = dict.fromkeys(SIDES, True)
         self._clock.call_at(now + self._makers.wait(), self._requote)
-        if self._crossed():
-            self._lay_ladder()
+        if self._resting and self._crossed():
+            self._lay_ladder(*SIDES)
         self._compare()
 
     def _crossed(self) -> bool:
@@ -334,15 +342,18 @@ class Venue:
             ask is not None and makers_bid is not None and makers_bid >= ask
         )
 
-    def _lay_ladder(self) -> None:
-        """Put the makers' present quotes into the book in the place of the last ones."""
-        if not self._stale:
-            return
-        self._stale = False
-        for order in self._placed:
-            self._book.cancel(order)
-        self._placed = {}
+    def _lay_ladder(self, *sides: SideName) -> None:
+        """Put the makers' present quotes on *sides* into the book.
+
+        All of the last ones go: what is quoted now must not meet them.
+        """
         for side in SIDES:
+            if self._stale[side]:
+                for order in self._placed[side]:
+                    self._book.cancel(order)
+                self._placed[side] = {}
+        for side in [side for side in sides if self._stale[side]]:
+            self._stale[side] = False
             for level, quantity in enumerate(self._makers.quantities[side]):
                 price = self._makers.price(side, level)
                 if quantity and price:
@@ -352,7 +363,7 @@ class Venue:
         """Put one level into the book, and settle what it meets of the accounts' orders."""
         placed = self._book.limit(MAKERS, side, quantity, price)
         if placed.id is not None:
-            self._placed[placed.id] = (side, level)
+            self._placed[side][placed.id] = level
         for trade in placed.trades:
             worth = self._meet(trade)
             signed = 1 if side == "buy" else -1
