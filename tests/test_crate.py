@@ -9,11 +9,11 @@ import chain_lab as lab
 import pytest
 from coders_lab import no_crate
 
-from twin.chain.crate import native
 from twin.chain.engines import available
 from twin.chain.headers import roll_state
 from twin.chain.port import AccountState
 from twin.chain.revm import Revm
+from twin.crate import native
 
 BUILT = pytest.mark.skipif("revm" not in available(), reason="the Rust crate is not built")
 
