@@ -6,11 +6,14 @@ and is what runs on a machine without the crate.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["native"]
+__all__ = ["maker", "native"]
+
+Record = TypeVar("Record")
 
 
 @cache  # to look in vain for a module takes long, and an ABI asks hundreds of times
@@ -20,3 +23,13 @@ def native(name: str) -> Any:
         return getattr(import_module("fictra_twin_engine"), name, None)
     except ModuleNotFoundError:
         return None
+
+
+def maker(record: type[Record]) -> type[Record]:
+    """Return what makes instances of *record*, a frozen dataclass with slots, from all its fields.
+
+    They are given by position, defaults too. The crate fills the slots in a fifth of the time
+    that the class takes, which checks for each field that it may; elsewhere it is the class.
+    """
+    make = native("Record")
+    return make(record, [field.name for field in fields(record)]) if make else record  # type: ignore[no-any-return, arg-type]  # it is called alike

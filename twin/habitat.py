@@ -158,9 +158,15 @@ class Habitat:
 
     def balances(self, account: bytes) -> tuple[int, int]:
         """Return what *account* holds of PT and of the stable asset, 6 decimals each."""
-        pt, stable = self._reader.several(
-            [("PaymentToken", "balanceOf", (account,)), ("StableAsset", "balanceOf", (account,))]
-        )
+        own: list[Request] = [
+            ("PaymentToken", "balanceOf", (account,)), ("StableAsset", "balanceOf", (account,))
+        ]  # fmt: skip
+        views = self._present()
+        if _RESERVES in views:
+            pt, stable = self._reader.several(own)
+        else:  # whoever looks at its balances looks at the pool next
+            pt, stable, *pool = self._reader.several([*own, *_POOL])
+            views.update(zip(_POOL, pool, strict=True))
         return _told(pt), _told(stable)
 
     def works(self, label: str, contract: str, function: str, *args: Any) -> bool:
@@ -176,14 +182,19 @@ class Habitat:
 
     def _kept(self, request: Request) -> Any:
         """Return what a view gives that depends on state alone, read once for each state."""
-        version, views = self.chain.state_version, self._views
-        if version != self._version:
-            views.clear()
-            self._version = version
+        views = self._present()
         if request not in views:  # who asks one thing of the pool asks the others next
             asked = _POOL if request in _POOL else (request,)
             views.update(zip(asked, self._reader.several(asked), strict=True))
         return _told(views[request])
+
+    def _present(self) -> dict[Request, Any]:
+        """Return the views that were read of the present state."""
+        version = self.chain.state_version
+        if version != self._version:
+            self._views.clear()
+            self._version = version
+        return self._views
 
     def reserves(self) -> tuple[int, int]:
         """Return the pool's reserves of PT and stable, 6 decimals each."""

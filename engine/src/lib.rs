@@ -34,6 +34,7 @@ fn fictra_twin_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
     module.add_class::<runs::Prepared>()?;
     module.add_class::<line::Line>()?;
+    module.add_class::<slot::Record>()?;
     module.add_class::<abi::Coder>()?;
     module.add_class::<abi::EventCoder>()?;
     module.add_function(wrap_pyfunction!(hash::keccak, module)?)?;

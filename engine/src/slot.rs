@@ -5,7 +5,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyString, PyTuple, PyType};
 use pyo3::{BoundObject, ffi};
 
 /// One slot of one class.
@@ -108,12 +108,53 @@ impl<const N: usize> Maker<N> {
 
     /// An instance, and its slots to be filled.
     pub fn make<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, &[Slot; N])> {
-        // SAFETY: a live heap type without items; the result is a new reference or null with an
-        // exception set.
-        let made = unsafe {
-            let made = ffi::PyType_GenericAlloc(self.class.as_ptr().cast(), 0);
-            Bound::from_owned_ptr_or_err(py, made)?
-        };
-        Ok((made, &self.slots))
+        Ok((made(py, &self.class)?, &self.slots))
+    }
+}
+
+/// Makes records of one slotted class from all their fields, in order; `__init__` is not called.
+#[pyclass(module = "fictra_twin_engine", frozen)]
+pub struct Record {
+    class: Py<PyType>,
+    slots: Vec<Slot>,
+}
+
+#[pymethods]
+impl Record {
+    /// What makes instances of *class*, whose *fields* are slots.
+    #[new]
+    fn new(class: &Bound<'_, PyType>, fields: Vec<String>) -> PyResult<Self> {
+        let slots = fields.iter().map(|name| Slot::new(class, name));
+        Ok(Self {
+            slots: slots.collect::<PyResult<_>>()?,
+            class: class.clone().unbind(),
+        })
+    }
+
+    /// Return an instance that holds *values*, one for each field.
+    #[pyo3(signature = (*values))]
+    fn __call__<'py>(&self, values: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let py = values.py();
+        if values.len() != self.slots.len() {
+            let (given, wanted) = (values.len(), self.slots.len());
+            let class = self.class.bind(py).name()?;
+            let words = format!("{given} values for the {wanted} fields of {class}");
+            return Err(PyTypeError::new_err(words));
+        }
+        let record = made(py, &self.class)?;
+        for (slot, value) in self.slots.iter().zip(values.iter_borrowed()) {
+            slot.set(&record, value)?;
+        }
+        Ok(record)
+    }
+}
+
+/// An instance of *class* whose slots are empty.
+fn made<'py>(py: Python<'py>, class: &Py<PyType>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a live heap type without items; the result is a new reference or null with an
+    // exception set.
+    unsafe {
+        let made = ffi::PyType_GenericAlloc(class.as_ptr().cast(), 0);
+        Bound::from_owned_ptr_or_err(py, made)
     }
 }

@@ -23,12 +23,15 @@ from twin.chain.headers import (
 )
 from twin.chain.packed import pack, unpack
 from twin.chain.receipts import Content
+from twin.crate import maker
 
 __all__ = ["Block", "Content", "Ledger", "Parents"]
 
 _WIDTH = 1 << 32  # more transactions than a block can hold
 _OPEN = 64  # opened old blocks that are kept open
 _NOTHING = Content((), (), ())
+
+_full_header = maker(Header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class Ledger:
             hashes = (EMPTY_LIST_HASH, EMPTY_LIST_HASH, self.state_hash(number))
         else:
             hashes = (record.transactions_hash, record.receipts_hash, record.state_hash)
-        return Header(
+        return _full_header(
             number,
             self.timestamp(number),
             self.hash(number - 1) if number else bytes(32),

@@ -25,12 +25,15 @@ from twin.chain.port import BlockEnv, Engine, Execution, Log, Transaction
 from twin.chain.receipts import Content, LogEntry, Receipt, entries, receipts_hash
 from twin.chain.ticks import Alarm
 from twin.clock import Clock
+from twin.crate import maker
 from twin.errors import ChainError, InvalidTransaction, UnknownBlock
 
 __all__ = ["Producer"]
 
 _LOOK_AHEAD = 256  # blocks looked ahead for one whose base fee a waiting transaction can pay
 _GENESIS_GAS = 2**40  # block 0 has room for any deployment
+
+_block_env, _receipt = maker(BlockEnv), maker(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Producer:
         if env is not None and env.number == number:
             return env
         config = self.config
-        env = self._env = BlockEnv(
+        env = self._env = _block_env(
             number,
             self.ledger.timestamp(number),
             self.fees.at(number).base_fee,
@@ -127,7 +130,8 @@ class Producer:
             config.coinbase,
             self.ledger.prevrandao(number),
             config.chain_id,
-            parent_hashes=Parents(self.ledger, number),
+            0,
+            Parents(self.ledger, number),
         )
         return env
 
@@ -342,7 +346,7 @@ def _receipts(
         tx = pending.tx
         cumulative += execution.gas_used
         receipts.append(
-            Receipt(
+            _receipt(
                 tx.hash,
                 index,
                 number,

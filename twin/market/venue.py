@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from twin.clock import Clock
+from twin.crate import maker
 from twin.errors import NoData, UsageError
 from twin.events import VenueTraded
 from twin.market.chance import PIPS
@@ -28,6 +29,8 @@ __all__ = ["MAKERS", "Fills", "OnFill", "Resting", "Venue", "make_venues"]
 MAKERS = "makers"
 """The owner of the background quotes; its balance may go below zero, being the outside world."""
 
+
+_traded = maker(VenueTraded)
 
 _AGAINST: Mapping[SideName, SideName] = {"buy": "sell", "sell": "buy"}
 
@@ -284,7 +287,7 @@ class Venue:
                 level = self._placed[_AGAINST[side]][trade.maker_order]
                 self._makers.quantities[_AGAINST[side]][level] -= trade.quantity
             self._last = trade.price
-            self._on_trade(VenueTraded(self.name, account, side, trade.price, trade.quantity))
+            self._on_trade(_traded(self.name, account, side, trade.price, trade.quantity))
         self._credit(MAKERS, -signed * (filled - met), signed * (paid - worth))
         self.fees_collected += fee
         self._volume += filled
@@ -371,7 +374,7 @@ class Venue:
             self._makers.quantities[side][level] -= trade.quantity
             self._last = trade.price
             self._volume += trade.quantity
-            self._on_trade(VenueTraded(self.name, MAKERS, side, trade.price, trade.quantity))
+            self._on_trade(_traded(self.name, MAKERS, side, trade.price, trade.quantity))
 
     def _standing(self, side: SideName, without: str | None = None) -> int | None:
         """Return the best price at which an account's order stands on *side*, or None."""
