@@ -32,4 +32,4 @@ def maker(record: type[Record]) -> type[Record]:
     that the class takes, which checks for each field that it may; elsewhere it is the class.
     """
     make = native("Record")
-    return make(record, [field.name for field in fields(record)]) if make else record  # type: ignore[no-any-return, arg-type]  # it is called alike
+    return make(record, [field.name for field in fields(record)]) if make else record  # type: ignore[arg-type]  # a dataclass, as the caller knows

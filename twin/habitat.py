@@ -183,10 +183,12 @@ class Habitat:
     def _kept(self, request: Request) -> Any:
         """Return what a view gives that depends on state alone, read once for each state."""
         views = self._present()
-        if request not in views:  # who asks one thing of the pool asks the others next
+        found = views.get(request)
+        if found is None:  # who asks one thing of the pool asks the others next
             asked = _POOL if request in _POOL else (request,)
             views.update(zip(asked, self._reader.several(asked), strict=True))
-        return _told(views[request])
+            found = views[request]
+        return _told(found)
 
     def _present(self) -> dict[Request, Any]:
         """Return the views that were read of the present state."""

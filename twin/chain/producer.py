@@ -33,7 +33,7 @@ __all__ = ["Producer"]
 _LOOK_AHEAD = 256  # blocks looked ahead for one whose base fee a waiting transaction can pay
 _GENESIS_GAS = 2**40  # block 0 has room for any deployment
 
-_block_env, _receipt = maker(BlockEnv), maker(Receipt)
+_block_env, _content, _receipt = maker(BlockEnv), maker(Content), maker(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class _Before:
     state_hash: bytes
 
 
+_before = maker(_Before)
+
+
 class Producer:
     """What makes the blocks of one chain; block 0 is open for the genesis until it is closed."""
 
@@ -52,7 +55,7 @@ class Producer:
         """Start at the present of *clock*."""
         self.engine, self.config, self.clock = engine, config, clock
         self.start = clock.now
-        self._time, self._interval = clock.env, config.block_interval
+        self._interval = config.block_interval
         self.state_version = 0
         self.fees = FeeLine(
             self.start,
@@ -81,7 +84,7 @@ class Producer:
     @property
     def head(self) -> int:
         """The number of the latest block whose timestamp is not in the future."""
-        return (self._time.now - self.start) // self._interval  # type: ignore[return-value]  # as in Clock
+        return (self.clock.now - self.start) // self._interval
 
     def settle(self) -> None:
         """Close block 0 if it is open, and produce what is due at the second of the clock."""
@@ -93,7 +96,7 @@ class Producer:
     def settle_due(self) -> None:
         """Produce what is due at the second of the clock, and leave block 0 as it is."""
         due = self._alarm.when
-        if due is not None and due <= self._time.now:
+        if due is not None and due <= self.clock.now:
             self._alarm.catch_up()
 
     @property
@@ -169,7 +172,7 @@ class Producer:
         if not self.pool.can_pay(env.base_fee):
             return
         self._absorb()
-        before = _Before(number, self.engine.snapshot(), self._state_hash)
+        before = _before(number, self.engine.snapshot(), self._state_hash)
         self.engine.begin_block(env)
         filled = fill(self.engine, self.pool, env, self.fees.active(number))
         if filled.executed:
@@ -206,7 +209,7 @@ class Producer:
         )
         own = self.ledger.hash_of(number, commitments)
         receipts = _receipts(number, own, base_fee, executed)
-        content = Content(transactions, receipts, origins)
+        content = _content(transactions, receipts, origins)
         self.ledger.seal(number, commitments, own=own, content=content)
         self.index.add(number, [log for _, done in executed for log in done.logs])
         self.state_version += 1

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from twin.crate import maker
 from twin.desk.port import Evidence
 from twin.desk.steps import Finding
 from twin.errors import CrashError, UnknownName
@@ -51,6 +52,9 @@ def canonical(value: object) -> str:
 
 def _digest(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+_evidence = maker(Evidence)
 
 
 class Records:
@@ -107,7 +111,7 @@ class Records:
         else:
             self._offsets[ref] = len(self._lines)
             self._lines.append(line)
-        made = Evidence(
+        made = _evidence(
             ref, procedure, at, finding.verdict, finding.summary, finding.problems, self._last
         )
         own.append(made)

@@ -70,6 +70,8 @@ class _Reserved:
     held: int
 
 
+_fills = maker(Fills)
+
 OnFill = Callable[[int, int, int], object]
 """Called with (order id, PT units, price) when a standing order of an account is met."""
 
@@ -293,7 +295,7 @@ class Venue:
         self._volume += filled
         self._compare()
         spent, received = (paid + fee, filled) if side == "buy" else (filled, paid - fee)
-        return Fills(side, filled, spent, received, fee, value // filled, trades)
+        return _fills(side, filled, spent, received, fee, value // filled, trades)
 
     def _meet(self, trade: Trade) -> int:
         """Fill a standing order of an account; return the stable units that it got or gave."""
