@@ -8,7 +8,7 @@ deployed pool.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt
@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from twin.clock import Process
+from twin.crate import maker
 from twin.errors import NoData
 from twin.habitat import GWEI
 from twin.market.venue import Venue
@@ -59,6 +60,9 @@ class Trade:
     profit: int
 
 
+_trade: Callable[[bool, int, int, int], Trade] = maker(Trade)
+
+
 def best_trade(
     pt: int, stable: int, *, fee: int, bid: int, ask: int, venue_fee: int, limit: tuple[int, int]
 ) -> Trade | None:
@@ -79,7 +83,7 @@ def best_trade(
         paid = amount * keep // PIPS
         out = pt * paid // (stable + paid)
         profit = out * buy_at // PIPS**2 - amount
-        return Trade(sell=False, amount=amount, out=out, profit=profit) if profit > 0 else None
+        return _trade(False, amount, out, profit) if profit > 0 else None
     sell_at = ask * (PIPS + venue_fee)
     edge = isqrt(product * PIPS * keep // sell_at) - pt
     if edge > 0:
@@ -87,7 +91,7 @@ def best_trade(
         paid = amount * keep // PIPS
         out = stable * paid // (pt + paid)
         profit = out + -amount * sell_at // PIPS**2  # the cost rounds up
-        return Trade(sell=True, amount=amount, out=out, profit=profit) if profit > 0 else None
+        return _trade(True, amount, out, profit) if profit > 0 else None
     return None
 
 

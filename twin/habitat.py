@@ -188,7 +188,9 @@ class Habitat:
             asked = _POOL if request in _POOL else (request,)
             views.update(zip(asked, self._reader.several(asked), strict=True))
             found = views[request]
-        return _told(found)
+        if isinstance(found, Reverted):
+            raise found
+        return found
 
     def _present(self) -> dict[Request, Any]:
         """Return the views that were read of the present state."""

@@ -53,15 +53,11 @@ class Demand:
             msg = f"{self}: it needs start < end, gas >= 0 and 0 <= tip <= max_fee"
             raise ChainError(msg)
 
-    def effective_tip(self, base_fee: int) -> int:
-        """Return what it pays above *base_fee*, in wei; negative where it stays out."""
-        return min(self.tip, self.max_fee - base_fee)
-
 
 def by_tip(demands: Sequence[Demand], base_fee: int) -> list[tuple[int, int]]:
     """Return (effective tip, gas) of those that can pay *base_fee*, the highest tip first."""
-    tips = [(demand.effective_tip(base_fee), demand.gas) for demand in demands]
-    return sorted((pair for pair in tips if pair[0] >= 0), reverse=True)
+    tips = [(min(demand.tip, demand.max_fee - base_fee), demand.gas) for demand in demands]
+    return sorted([pair for pair in tips if pair[0] >= 0], reverse=True)
 
 
 @dataclass(frozen=True, slots=True)

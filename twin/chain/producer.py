@@ -91,7 +91,9 @@ class Producer:
         if self._genesis is not None:
             executed, self._genesis = self._genesis, None
             self._seal(0, Filled(executed))
-        self.settle_due()
+        due = self._alarm.when  # as in `settle_due`, which this is called as often as
+        if due is not None and due <= self.clock.now:
+            self._alarm.catch_up()
 
     def settle_due(self) -> None:
         """Produce what is due at the second of the clock, and leave block 0 as it is."""
