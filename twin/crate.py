@@ -29,7 +29,8 @@ def maker(record: type[Record]) -> type[Record]:
     """Return what makes instances of *record*, a frozen dataclass with slots, from all its fields.
 
     They are given by position, defaults too. The crate fills the slots in a fifth of the time
-    that the class takes, which checks for each field that it may; elsewhere it is the class.
+    that the class takes, which asks for each field whether it may. Without the crate, or where
+    the class looks at what it is given, it is the class itself.
     """
-    make = native("Record")
+    make = None if hasattr(record, "__post_init__") else native("Record")
     return make(record, [field.name for field in fields(record)]) if make else record  # type: ignore[arg-type]  # a dataclass, as the caller knows
