@@ -6,11 +6,14 @@ Tassy 2025. The amount is the closed form for a constant product with a fee on t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isqrt
 
-__all__ = ["Trade", "best_trade", "decide", "deep_limit"]
+from twin.crate import maker
+
+__all__ = ["Trade", "best_trade", "decide", "deep_limit", "left_the_band"]
 
 PIPS = 1_000_000
 
@@ -23,6 +26,9 @@ class Trade:
     amount: int
     out: int
     profit: int
+
+
+_trade: Callable[[bool, int, int, int], Trade] = maker(Trade)
 
 
 def best_trade(
@@ -45,7 +51,7 @@ def best_trade(
         paid = amount * keep // PIPS
         out = pt * paid // (stable + paid)
         profit = out * buy_at // PIPS**2 - amount
-        return Trade(sell=False, amount=amount, out=out, profit=profit) if profit > 0 else None
+        return _trade(False, amount, out, profit) if profit > 0 else None
     sell_at = ask * (PIPS + venue_fee)
     edge = isqrt(product * PIPS * keep // sell_at) - pt
     if edge > 0:
@@ -53,8 +59,17 @@ def best_trade(
         paid = amount * keep // PIPS
         out = stable * paid // (pt + paid)
         profit = out + -amount * sell_at // PIPS**2  # the cost rounds up
-        return Trade(sell=True, amount=amount, out=out, profit=profit) if profit > 0 else None
+        return _trade(True, amount, out, profit) if profit > 0 else None
     return None
+
+
+@lru_cache(maxsize=64)
+def left_the_band(pt: int, stable: int, *, fee: int, bid: int, ask: int, venue_fee: int) -> bool:
+    """Say whether any trade gains: all who watch one pool and one venue ask the same at once."""
+    trade = best_trade(
+        pt, stable, fee=fee, bid=bid, ask=ask, venue_fee=venue_fee, limit=(pt, stable)
+    )  # fmt: skip
+    return trade is not None
 
 
 def decide(

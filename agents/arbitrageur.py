@@ -21,7 +21,7 @@ from twin.market.venue import Venue
 from twin.protocol.parameters import Endowment
 from twin.scenario.values import Pips, Tokens6
 
-from .arbitrage import PIPS, Trade, best_trade, decide, deep_limit
+from .arbitrage import PIPS, Trade, best_trade, decide, deep_limit, left_the_band
 from .base import ETHER, Params, TwinAgent
 from .bidding import Bidding
 from .inventory import Inventory
@@ -125,7 +125,7 @@ class Arbitrageur(TwinAgent):
         pt, stable = habitat.reserves()
         fee = habitat.swap_fee()
         prices = {"fee": fee, "bid": bid, "ask": ask, "venue_fee": venue.fee}
-        if best_trade(pt, stable, **prices, limit=(pt, stable)) is None:
+        if not left_the_band(pt, stable, **prices):
             return None
         at_venue = venue.balance(self.name)
         mine = habitat.balances(habitat.account(self.name))

@@ -92,12 +92,12 @@ class Dealings:
         size = min(size, habitat.balances(self.account)[0 if sell else 1])
         if size <= 0 or not all(habitat.reserves()) or habitat.paused("LiquidityPool"):
             return None
-        return self.order(size, sell=sell, slippage=slippage)
+        return habitat.fate(self.order(size, sell=sell, slippage=slippage))
 
-    def order(self, size: int, *, sell: bool, slippage: int, tip: int = GWEI) -> simpy.Event:
+    def order(self, size: int, *, sell: bool, slippage: int, tip: int = GWEI) -> bytes:
         """Send a swap of *size* units, which are there, to a pool that is neither empty nor paused.
 
-        *tip* is in wei; the rest is as in `swap`.
+        *tip* is in wei; the rest is as in `swap`. The hash of the transaction is returned.
         """
         habitat = self._habitat
         pt, stable = habitat.reserves()
@@ -105,7 +105,7 @@ class Dealings:
         paid = size * (PIPS - habitat.swap_fee()) // PIPS
         floor = out * paid // (into + paid) * (PIPS - slippage) // PIPS
         token = habitat.deployment.contract("PaymentToken" if sell else "StableAsset").address
-        return habitat.send(
+        return habitat.post(
             self._name, "LiquidityPool", "swap", token, size, floor, self.account,
             gas=SWAP_GAS, tip=tip,
         )  # fmt: skip

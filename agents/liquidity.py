@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -39,6 +40,12 @@ class LiquidityProviderParams(Params):
     hurdle_per_year: float = Field(default=0.05, gt=0)
     elasticity: float = Field(default=0.1, ge=0)
     step: float = Field(default=0.1, ge=0, le=1)
+
+
+@lru_cache(maxsize=64)
+def _squared_return(price: int, before: int) -> float:
+    """Return the squared logarithm of *price* over that *before*: all providers see the same."""
+    return settle(math.log(price / before) ** 2)
 
 
 class LiquidityProvider(TwinAgent):
@@ -77,7 +84,7 @@ class LiquidityProvider(TwinAgent):
         """Add up the realised variance of the pool's price."""
         price = args["stable"] * PPM * PPM // max(1, args["pt"])
         if self._price > 0 and price > 0:
-            self._variance += settle(math.log(price / self._price) ** 2)
+            self._variance += _squared_return(price, self._price)
         self._price = price
 
     def _review(self, fees: int, seconds: int) -> Process:

@@ -87,8 +87,7 @@ class NoiseTrader(TwinAgent):
                 )
                 wait = max(1, math.ceil(hazard / rate))
                 since = clock.now
-                changed = demand.changed()
-                yield clock.after(wait) | changed
+                yield demand.wait(wait)
                 hazard -= (clock.now - since) * rate
             self._trade()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from twin.chain.crate import native
+from twin.crate import native
 from twin.errors import TwinError
 from twin.protocol.codec import Function
 

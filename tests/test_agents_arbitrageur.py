@@ -10,6 +10,8 @@ import world_lab as lab
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from twin.market.makers import SIDES
+
 PIPS = 1_000_000
 ARBITRAGEUR = lab.agents_module("arbitrageur")
 AGENTS = [lab.agent("arbitrageur", "arb"), lab.agent("noise", "whale", trades_per_day=1e-9)]
@@ -206,7 +208,7 @@ def quote(stage: lab.Stage, value: int) -> None:
     """Let the venue's makers quote around *value* (1e-6 stable) from now on."""
     venue = stage.world.market.venues["meridian"]
     venue._makers.value = value
-    venue._stale = True
+    venue._stale = dict.fromkeys(SIDES, True)
     venue._compare()
 
 

@@ -49,7 +49,7 @@ def test_a_block_between_follows_from_the_one_before_it() -> None:
     assert (header.timestamp, header.gas_used, header.gas_limit) == (1_060, 9, 30_000_000)
     assert (header.transactions_hash, header.state_hash) == (EMPTY_LIST_HASH, b"s" * 32)
     assert header.hash == empty_hash(made.hash(3), 5, 1_060, header.base_fee, 9)
-    assert made.block(5) == Block(header, ())
+    assert made.block(5) == Block(header)
     assert made.content(5) is None
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from twin.chain import codec
 from twin.chain.codec import Item, contract_address, hex0x, keccak_small
-from twin.chain.crate import native
+from twin.crate import native
 
 RLPS = [codec._rlp, *filter(None, [native("rlp")])]
 HASHES = [codec._keccak, *filter(None, [native("keccak")])]

@@ -60,6 +60,14 @@ def test_a_verb_that_draws_nothing_does_not_wait_for_what_draws(verb: str) -> No
     assert run([sys.executable, "-c", code], cwd=ROOT).stdout == "[]\n"
 
 
+@pytest.mark.parametrize("verb", ["run", "test", "serve"])
+def test_a_verb_does_not_wait_for_the_engine_that_it_may_not_need(verb: str) -> None:
+    code = (
+        f"import sys, twin.commands.{verb}; print(sorted({{'eth', 'py_ecc'}} & set(sys.modules)))"
+    )
+    assert run([sys.executable, "-c", code], cwd=ROOT).stdout == "[]\n"
+
+
 def test_every_verb_has_examples() -> None:
     assert {name for name, _line in examples()} == set(verbs())
 

@@ -10,7 +10,7 @@ from coders_lab import WORDS, Param, both, cases, entry, hostile, no_crate, outc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.chain.crate import native
+from twin.crate import native
 from twin.errors import CrashError
 from twin.protocol.codec import EventCodec, Function
 from twin.protocol.words import shape_of

@@ -11,7 +11,7 @@ from coders_lab import Param, both, cases, entry, hostile, no_crate, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.chain.crate import native
+from twin.crate import native
 from twin.errors import ChainError
 from twin.protocol.codec import ErrorCodec
 from twin.protocol.reverts import Reverts

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, replace
 from typing import Any
 
 import chain_lab as lab
 import pytest
 from coders_lab import no_crate
 
-from twin.chain.crate import native
 from twin.chain.engines import available
 from twin.chain.headers import roll_state
 from twin.chain.port import AccountState
 from twin.chain.revm import Revm
+from twin.crate import maker, native
 
 BUILT = pytest.mark.skipif("revm" not in available(), reason="the Rust crate is not built")
 
@@ -51,3 +52,47 @@ def test_changes_roll_as_headers_rolls_them() -> None:
         previous = found
     assert roll(rolled._crate, previous) is None
     assert rolled.drain_changes() == {}
+
+
+# -- records
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    one: int
+    other: bytes = b"given too"
+
+
+@dataclass(frozen=True, slots=True)
+class Strict:
+    one: int
+
+    def __post_init__(self) -> None:
+        """Refuse everything."""
+        raise ValueError(self.one)
+
+
+class Loose:
+    one = 1
+
+
+def test_a_record_is_what_its_class_makes() -> None:
+    made = maker(Pair)(1, b"x")
+    assert (made, type(made), hash(made)) == (Pair(1, b"x"), Pair, hash(Pair(1, b"x")))
+    with pytest.raises(FrozenInstanceError):
+        made.one = 2  # type: ignore[misc]  # which is the point
+    assert replace(made, one=3) == Pair(3, b"x")
+
+
+def test_the_class_makes_it_without_the_crate_and_where_it_has_a_word_in_it() -> None:
+    assert maker(Strict) is Strict
+    with no_crate():
+        assert maker(Pair) is Pair
+
+
+@BUILT
+def test_a_record_needs_a_value_for_every_field_and_a_slot_for_every_value() -> None:
+    with pytest.raises(TypeError, match="1 values for the 2 fields of Pair"):
+        maker(Pair)(1)
+    with pytest.raises(TypeError, match=r"Loose\.one is no slot"):
+        native("Record")(Loose, ["one"])

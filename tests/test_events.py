@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coders_lab import no_crate
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from twin import events
+from twin.crate import native
 from twin.errors import CrashError
 from twin.events import (
     AlertChanged,
@@ -146,6 +150,40 @@ def test_a_value_has_one_text(tmp_path: Path, value: Any, text: str) -> None:
         f'{{"args":{{"x":{text}}},"block":1,"contract":"Pool","event":"Swapped","kind":"log",'
         f'"n":0,"t":{NOW}}}\n'
     )
+
+
+_scalars = st.none() | st.booleans() | st.integers() | st.text() | st.binary()
+_values = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner)
+    | st.dictionaries(st.integers() | st.booleans(), inner).map(MappingProxyType),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@pytest.mark.skipif(native("Line") is None, reason="the Rust crate is not built")
+@given(value=_values)
+@example(value=[[[[]]]] * 3)
+@example(value='\x00\x1f\x7f"\\\b\f\n\r\t\u2028')
+def test_the_crate_writes_the_line_that_python_writes(value: Any) -> None:
+    def digest() -> str:
+        log = EventLog()
+        log.emit(NOW, logged(x=value))
+        return log.digest()
+
+    fast = digest()
+    with no_crate():
+        assert digest() == fast
+
+
+def test_what_nests_too_deep_for_the_crate_is_pythons_to_word(tmp_path: Path) -> None:
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+    log = EventLog(tmp_path / "events.jsonl")
+    log.emit(NOW, logged(x=deep))
+    log.close()
+    assert "[" * 201 + "]" * 201 in (tmp_path / "events.jsonl").read_text("utf-8")
 
 
 def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -119,13 +119,13 @@ def test_what_does_not_change_is_read_once(
 ) -> None:
     habitat, chain = stage.world.habitat, stage.world.chain
     log: list[bytes] = []
-    call = chain.call
+    calls = chain.calls
 
-    def counted(what: Call, block: int | None = None) -> Any:
-        log.append(what.data[:4])
-        return call(what, block)
+    def counted(asked: Sequence[Call]) -> Any:
+        log.extend(call.data[:4] for call in asked)
+        return calls(asked)
 
-    monkeypatch.setattr(chain, "call", counted)
+    monkeypatch.setattr(chain, "calls", counted)
 
     def look() -> int:
         log.clear()

@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 STAGES = (
-    ("errors", "events", "quotes", "spill"),
+    ("errors", "crate", "events", "quotes", "spill"),
     ("control",),
     ("clock", "random", "scenario", "calendars", "catalog", "bundled"),
     ("chain", "protocol", "market"),

@@ -85,6 +85,17 @@ def test_a_batch_is_the_same_as_one_by_one(engine: Revm) -> None:
     assert {type(item) for item in found} == {Execution, InvalidTransaction}
 
 
+def test_what_was_prepared_can_be_executed_by_any_engine(engine: Revm) -> None:
+    engines = [fresh(), engine, fresh()]
+    one, other, _same = [mixed(each) for each in engines]
+    expected = plain(engines[0].transact_many(one))
+    prepared = engine.prepare(other)
+    assert len(prepared) == len(expected)
+    for each in engines[1:]:
+        assert plain(each.transact_many(prepared)) == expected
+        assert each.dump() == engines[0].dump()
+
+
 def test_a_batch_of_calls_is_the_same_as_one_by_one(engine: Revm) -> None:
     lab.put(engine, lab.COUNTER)
     handle = engine.snapshot()

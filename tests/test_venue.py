@@ -201,9 +201,9 @@ def test_nothing_is_made_or_lost_and_the_top_is_the_books(
         assert sum(pt for pt, _ in held) == 1_000_000 * PT
         assert sum(stable for _, stable in held) + made.fees_collected == 1_000_000 * PT
         assert min(made.balance("alice")) >= 0
+        levels = [made.depth(which) for which in ("buy", "sell")]  # which lays what is not yet
         book = made._book
         assert made._best == (book.best_bid, book.best_ask)
-        levels = [made.depth(which) for which in ("buy", "sell")]
         assert [sum(q for _, q in side) for side in levels] == [
             sum(made._makers.quantities[which]) for which in ("buy", "sell")
         ]

@@ -16,6 +16,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from twin.crate import native
 from twin.errors import CrashError
 
 __all__ = [
@@ -322,15 +323,34 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def _form(kind: type[Event]) -> tuple[str, tuple[str, ...]]:
-    """Return the line of an event of *kind*, with a place for each field, and the fields' names.
+class _Line:
+    """The form of the lines of one kind of events; the crate's writes them in a tenth of the time.
 
     Keys are in order, as in all of a canonical line; `n` and `t` are two more fields.
     """
-    names = tuple(field.name for field in fields(kind))
-    places = {name: f'"{name}":%({name})s' for name in (*names, "n", "t")}
-    places["kind"] = f'"kind":{_text(kind.kind)}'.replace("%", "%%")
-    return "{" + ",".join(places[name] for name in sorted(places)) + "}\n", names
+
+    def __init__(self, kind: str, names: Sequence[str]) -> None:
+        places = {name: f'"{name}":%({name})s' for name in (*names, "n", "t")}
+        places["kind"] = f'"kind":{_text(kind)}'.replace("%", "%%")
+        self._form = "{" + ",".join(places[name] for name in sorted(places)) + "}\n"
+        self._names = tuple(names)
+
+    def write(self, event: Event, number: int, time: int) -> bytes:
+        """Return the line of *event*, the *number*th of the log, at unix second *time*."""
+        texts = {name: _text(getattr(event, name)) for name in self._names}
+        texts["n"], texts["t"] = str(number), str(time)
+        return (self._form % texts).encode()
+
+
+def _line(kind: type[Event]) -> _Line:
+    """Return the form of the lines of *kind*: the crate's where that is built."""
+    names = [field.name for field in fields(kind)]
+    made = native("Line")
+    try:
+        line: _Line = made(kind, kind.kind, names, _text) if made else _Line(kind.kind, names)
+    except TypeError:  # a class without slots
+        return _Line(kind.kind, names)
+    return line
 
 
 class EventLog:
@@ -346,7 +366,7 @@ class EventLog:
         if path is not None:
             self._file = path.open("wb", buffering=1 << 20)
         self._hash = hashlib.sha256()
-        self._forms: dict[type[Event], tuple[str, tuple[str, ...]]] = {}
+        self._lines: dict[type[Event], _Line] = {}
         self._listeners: list[Callable[[int, Event], object]] = []
         self._closed = False
         self.count = 0
@@ -360,12 +380,10 @@ class EventLog:
         if self._closed:
             raise CrashError(f"{event.kind} happened after the log was closed: close it last")
         kind = type(event)
-        form = self._forms.get(kind)
+        form = self._lines.get(kind)
         if form is None:
-            form = self._forms[kind] = _form(kind)
-        texts = {name: _text(getattr(event, name)) for name in form[1]}
-        texts["n"], texts["t"] = str(self.count), str(now)
-        line = (form[0] % texts).encode()
+            form = self._lines[kind] = _line(kind)
+        line = form.write(event, self.count, now)
         self._hash.update(line)
         self.count += 1
         if self._file is not None:

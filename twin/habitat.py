@@ -20,6 +20,7 @@ from twin.chain.blocks import Block
 from twin.chain.chain import Chain
 from twin.chain.port import Call, Log
 from twin.clock import MINUTE, Clock
+from twin.errors import Reverted
 from twin.market.bank import Bank
 from twin.market.chance import Noise
 from twin.market.commodity import PricePath
@@ -30,7 +31,7 @@ from twin.market.reports import ReportBoard
 from twin.market.sources import Source
 from twin.market.venue import Venue
 from twin.protocol.deployment import Deployment
-from twin.protocol.reader import Reader
+from twin.protocol.reader import Reader, Request
 from twin.protocol.roles import account_of
 from twin.random import Streams, derive
 
@@ -49,8 +50,19 @@ class Dropped:
 
 DROPPED = Dropped()
 
+_RESERVES: Request = ("LiquidityPool", "reserves", ())
+_SWAP_FEE: Request = ("FeeSchedule", "fee", (0,))
+_POOL: tuple[Request, ...] = (_RESERVES, _SWAP_FEE, ("LiquidityPool", "paused", ()))
+
 LogCallback = Callable[[int, Mapping[str, Any]], object]
 """Called with (block number, decoded arguments)."""
+
+
+def _told(answer: Any) -> Any:
+    """Return *answer*, or raise it where the view reverted."""
+    if isinstance(answer, Reverted):
+        raise answer
+    return answer
 
 
 class Habitat:
@@ -82,7 +94,7 @@ class Habitat:
         self._reader = Reader(chain, deployment)
         self._listeners: dict[tuple[bytes, bytes], list[LogCallback]] = {}
         self._accounts: dict[str, bytes] = {}
-        self._views: dict[tuple[str, str, tuple[Any, ...]], Any] = {}  # of one state
+        self._views: dict[Request, Any] = {}  # of one state
         self._version = -1
         self._by_address = {item.address: item for item in deployment.contracts.values()}
         self._undone: list[Callable[[], object]] = [demand.stir]
@@ -120,9 +132,18 @@ class Habitat:
         *tip* is in wei; the fee cap leaves room for the base fee to double. The event's value is
         the receipt, or `DROPPED` for a transaction that no block will hold.
         """
+        return self.fate(self.post(label, contract, function, *args, gas=gas, tip=tip))
+
+    def post(
+        self, label: str, contract: str, function: str, *args: Any, gas: int, tip: int = GWEI
+    ) -> bytes:
+        """Send as `send` does and wait for nothing; return the transaction's hash."""
         target = self.deployment.contract(contract)
         data = target.encode(function, *args)
-        tx = self.chain.send(self.account(label), target.address, data, gas=gas, tip=tip)
+        return self.chain.send(self.account(label), target.address, data, gas=gas, tip=tip)
+
+    def fate(self, tx: bytes) -> simpy.Event:
+        """Return the event of what becomes of the transaction *tx*, which was just sent."""
         fate = self.clock.event()
 
         def settle(included: simpy.Event) -> None:
@@ -143,10 +164,16 @@ class Habitat:
 
     def balances(self, account: bytes) -> tuple[int, int]:
         """Return what *account* holds of PT and of the stable asset, 6 decimals each."""
-        return (
-            self.read("PaymentToken", "balanceOf", account),
-            self.read("StableAsset", "balanceOf", account),
-        )
+        own: list[Request] = [
+            ("PaymentToken", "balanceOf", (account,)), ("StableAsset", "balanceOf", (account,))
+        ]  # fmt: skip
+        views = self._present()
+        if _RESERVES in views:
+            pt, stable = self._reader.several(own)
+        else:  # whoever looks at its balances looks at the pool next
+            pt, stable, *pool = self._reader.several([*own, *_POOL])
+            views.update(zip(_POOL, pool, strict=True))
+        return _told(pt), _told(stable)
 
     def works(self, label: str, contract: str, function: str, *args: Any) -> bool:
         """Say whether a call from *label* would go through now, as a wallet tries before it signs."""
@@ -159,29 +186,39 @@ class Habitat:
         """Call a view function on the present state."""
         return self._reader.read(contract, function, *args)
 
-    def _kept(self, contract: str, function: str, *args: Any) -> Any:
+    def _kept(self, request: Request) -> Any:
         """Return what a view gives that depends on state alone, read once for each state."""
-        version, views, key = self.chain.state_version, self._views, (contract, function, args)
+        views = self._present()
+        found = views.get(request)
+        if found is None:  # who asks one thing of the pool asks the others next
+            asked = _POOL if request in _POOL else (request,)
+            views.update(zip(asked, self._reader.several(asked), strict=True))
+            found = views[request]
+        if isinstance(found, Reverted):
+            raise found
+        return found
+
+    def _present(self) -> dict[Request, Any]:
+        """Return the views that were read of the present state."""
+        version = self.chain.state_version
         if version != self._version:
-            views.clear()
+            self._views.clear()
             self._version = version
-        if key not in views:
-            views[key] = self.read(contract, function, *args)
-        return views[key]
+        return self._views
 
     def reserves(self) -> tuple[int, int]:
         """Return the pool's reserves of PT and stable, 6 decimals each."""
-        pt, stable, _updated = self._kept("LiquidityPool", "reserves")
+        pt, stable, _updated = self._kept(_RESERVES)
         return pt, stable
 
     def swap_fee(self) -> int:
         """Return the pool's fee in pips."""
-        fee: int = self._kept("FeeSchedule", "fee", 0)
+        fee: int = self._kept(_SWAP_FEE)
         return fee
 
     def paused(self, contract: str) -> bool:
         """Say whether *contract* is paused."""
-        state: bool = self._kept(contract, "paused")
+        state: bool = self._kept((contract, "paused", ()))
         return state
 
     def on_log(self, contract: str, event: str, callback: LogCallback) -> None:
@@ -200,7 +237,7 @@ class Habitat:
 
     def _hear(self, block: Block) -> None:
         """Decode each log that somebody registered for once, and call them in their order."""
-        for _tx, receipt in self.chain.content(block.number):
+        for receipt in block.content.receipts:
             for record in receipt.logs:
                 if not record.topics:  # an anonymous event of a contract that a user added
                     continue

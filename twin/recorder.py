@@ -15,6 +15,7 @@ from twin.chain.config import Reorg
 from twin.chain.port import Log, Transaction
 from twin.chain.receipts import Receipt
 from twin.clock import Clock
+from twin.crate import maker
 from twin.events import (
     BlockMined,
     ContractLogged,
@@ -30,6 +31,10 @@ __all__ = ["Recorder"]
 
 LEFT_OUT = frozenset({"Transfer", "Approval", "Synced", "AnswerSubmitted", "ExportAttested"})
 """Contract events that say nothing the others do not say."""
+
+
+_mined, _included = maker(BlockMined), maker(TransactionIncluded)
+_logged = maker(ContractLogged)
 
 
 class Recorder:
@@ -56,41 +61,35 @@ class Recorder:
 
     def _block(self, block: Block) -> None:
         header = block.header
+        content, now = block.content, self._clock.now
+        held = len(content.transactions)
         self._log.emit(
-            self._clock.now,
-            BlockMined(
-                number=header.number,
-                hash=header.hash,
-                transactions=len(block.transactions),
-                gas_used=header.gas_used,
-                base_fee=header.base_fee,
-            ),
+            now, _mined(header.number, header.hash, held, header.gas_used, header.base_fee)
         )
-        for tx, receipt in self._chain.content(block.number):
-            self._receipt(tx, receipt)
+        for tx, receipt in zip(content.transactions, content.receipts, strict=True):
+            self._receipt(tx, receipt, now)
 
-    def _receipt(self, tx: Transaction, receipt: Receipt) -> None:
+    def _receipt(self, tx: Transaction, receipt: Receipt, now: int) -> None:
         contract = None if tx.to is None else self._by_address.get(tx.to)
         function = contract.function_of(tx.data) if contract else None
+        reverts = self._deployment.reverts
         self._log.emit(
-            self._clock.now,
-            TransactionIncluded(
-                block=receipt.block,
-                hash=receipt.transaction,
-                sender=self._labels.get(tx.sender) or "0x" + tx.sender.hex(),
-                contract=contract.name if contract else "",
-                function=function.name if function else "",
-                success=receipt.success,
-                gas_used=receipt.gas_used,
-                reason=""
-                if receipt.success
-                else self._deployment.reverts.decode_revert(receipt.output),
+            now,
+            _included(
+                receipt.block,
+                receipt.transaction,
+                self._labels.get(tx.sender) or "0x" + tx.sender.hex(),
+                contract.name if contract else "",
+                function.name if function else "",
+                receipt.success,
+                receipt.gas_used,
+                "" if receipt.success else reverts.decode_revert(receipt.output),
             ),
         )
         for record in receipt.logs:
-            self._record(receipt.block, record)
+            self._record(receipt.block, record, now)
 
-    def _record(self, block: int, record: Log) -> None:
+    def _record(self, block: int, record: Log, now: int) -> None:
         source = self._by_address.get(record.address)
         if source is None or not record.topics:
             return
@@ -98,8 +97,7 @@ class Recorder:
         if event is None or event.name in LEFT_OUT:
             return
         args = event.decode(record.topics, record.data)
-        logged = ContractLogged(block=block, contract=source.name, event=event.name, args=args)
-        self._log.emit(self._clock.now, logged)
+        self._log.emit(now, _logged(block, source.name, event.name, args))
 
     def _reorg(self, reorg: Reorg) -> None:
         # What replaces the blocks is not made yet: the head that is certain is what they build on.

@@ -7,6 +7,20 @@ use revm::primitives::hardfork::SpecId;
 use revm::primitives::{B256, U256};
 
 use crate::convert::{address, fixed, number, word};
+use crate::slot::Slot;
+
+/// What a `BlockEnv` of the port holds, in the order in which it is read.
+pub const ENVIRONMENT: [&str; 9] = [
+    "number",
+    "timestamp",
+    "base_fee",
+    "gas_limit",
+    "coinbase",
+    "prevrandao",
+    "chain_id",
+    "excess_blob_gas",
+    "parent_hashes",
+];
 
 /// A `BlockEnv` of the port, parsed once and recognised by its identity.
 pub struct Environment {
@@ -19,18 +33,28 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Parse *env*.
-    pub fn new(env: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let field = |name: &str| env.getattr(name);
-        let excess = number(&field("excess_blob_gas")?)?;
+    /// Parse *env*, whose *slots* are called as in `ENVIRONMENT`.
+    pub fn new(env: &Bound<'_, PyAny>, slots: &[Slot; 9]) -> PyResult<Self> {
+        let [
+            height,
+            time,
+            base_fee,
+            gas_limit,
+            coinbase,
+            prevrandao,
+            chain_id,
+            excess,
+            parents,
+        ] = slots;
+        let excess = number(&excess.get(env)?)?;
         let block = BlockEnv {
-            number: U256::from(number(&field("number")?)?),
-            beneficiary: address(&field("coinbase")?)?,
-            timestamp: word(&field("timestamp")?)?,
-            gas_limit: number(&field("gas_limit")?)?,
-            basefee: number(&field("base_fee")?)?,
+            number: U256::from(number(&height.get(env)?)?),
+            beneficiary: address(&coinbase.get(env)?)?,
+            timestamp: word(&time.get(env)?)?,
+            gas_limit: number(&gas_limit.get(env)?)?,
+            basefee: number(&base_fee.get(env)?)?,
             difficulty: U256::ZERO,
-            prevrandao: Some(B256::new(fixed(&field("prevrandao")?)?)),
+            prevrandao: Some(B256::new(fixed(&prevrandao.get(env)?)?)),
             blob_excess_gas_and_price: Some(BlobExcessGasAndPrice::new_with_spec(
                 excess,
                 SpecId::CANCUN,
@@ -39,9 +63,9 @@ impl Environment {
         };
         Ok(Self {
             object: env.clone().unbind(),
-            ancestors: field("parent_hashes")?.unbind(),
+            ancestors: parents.get(env)?.unbind(),
             block,
-            chain_id: number(&field("chain_id")?)?,
+            chain_id: number(&chain_id.get(env)?)?,
         })
     }
 

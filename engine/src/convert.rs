@@ -1,19 +1,22 @@
 //! Between Python's objects and revm's values.
 //!
-//! Records go out as the very dataclasses of `twin.chain.port`: allocated and filled slot by slot,
-//! which takes a third of the time of calling the class. Integers beyond 64 bits go through bytes.
+//! Records come in and go out as the very dataclasses of `twin.chain.port`, read and filled slot by
+//! slot: that takes a fifth of the time of calling the class. Integers beyond 64 bits go through
+//! bytes.
 
 use std::ffi::c_int;
 
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyInt, PyString, PyTuple, PyType};
-use pyo3::{BoundObject, ffi, intern};
+use pyo3::types::{PyBytes, PyInt, PyTuple, PyType};
+use pyo3::{ffi, intern};
 use revm::context::TxEnv;
 use revm::context_interface::transaction::{AccessList, AccessListItem};
 use revm::primitives::{Address, B256, Bytes, HashMap, Log, U256};
 
+use crate::block::ENVIRONMENT;
+use crate::slot::{Maker, Slot};
 use crate::state::Change;
 use crate::vm::{BLOB_TYPE, Outcome, Request, envelope};
 
@@ -21,11 +24,15 @@ const SHARED: usize = 4096; // byte strings kept to be shared
 
 /// The classes that records are made of, and what words refusals.
 pub struct Port {
-    execution: Py<PyType>,
-    log: Py<PyType>,
-    output: Py<PyType>,
-    account_state: Py<PyType>,
-    account_change: Py<PyType>,
+    transaction: [Slot; 10],
+    call: [Slot; 6],
+    /// Those of a `BlockEnv`, as `ENVIRONMENT` names them.
+    pub environment: [Slot; 9],
+    execution: Maker<5>,
+    log: Maker<3>,
+    output: Maker<3>,
+    account_state: Maker<3>,
+    account_change: Maker<5>,
     /// `InvalidTransaction`, for blobs: `validity` knows none.
     pub invalid: Py<PyType>,
     /// `ChainError`.
@@ -41,17 +48,35 @@ pub struct Port {
 impl Port {
     /// Take the attributes of *names*, a namespace that holds them under the port's names.
     pub fn new(names: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let class = |name: &str| -> PyResult<Py<PyType>> {
-            Ok(names.getattr(name)?.cast_into::<PyType>()?.unbind())
+        let class = |name: &str| -> PyResult<Bound<'_, PyType>> {
+            Ok(names.getattr(name)?.cast_into::<PyType>()?)
         };
+        let transaction = [
+            "sender",
+            "nonce",
+            "to",
+            "value",
+            "data",
+            "gas",
+            "max_fee",
+            "tip",
+            "access_list",
+            "kind",
+        ];
+        let call = ["to", "data", "sender", "value", "gas", "access_list"];
+        let execution = ["success", "gas_used", "output", "logs", "created"];
+        let change = ["nonce", "balance", "code_hash", "storage", "deleted"];
         Ok(Self {
-            execution: class("Execution")?,
-            log: class("Log")?,
-            output: class("Output")?,
-            account_state: class("AccountState")?,
-            account_change: class("AccountChange")?,
-            invalid: class("InvalidTransaction")?,
-            chain_error: class("ChainError")?,
+            transaction: Slot::all(&class("Transaction")?, transaction)?,
+            call: Slot::all(&class("Call")?, call)?,
+            environment: Slot::all(&class("BlockEnv")?, ENVIRONMENT)?,
+            execution: Maker::new(class("Execution")?, execution)?,
+            log: Maker::new(class("Log")?, ["address", "topics", "data"])?,
+            output: Maker::new(class("Output")?, ["success", "data", "gas_used"])?,
+            account_state: Maker::new(class("AccountState")?, ["nonce", "balance", "code"])?,
+            account_change: Maker::new(class("AccountChange")?, change)?,
+            invalid: class("InvalidTransaction")?.unbind(),
+            chain_error: class("ChainError")?.unbind(),
             addresses: Shared::default(),
             signatures: Shared::default(),
             check: names.getattr("check")?.unbind(),
@@ -73,16 +98,17 @@ impl Port {
         py: Python<'py>,
         done: &Outcome,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let record = Record::new(py, &self.execution)?;
-        record.set(intern!(py, "success"), done.success)?;
-        record.set(intern!(py, "gas_used"), done.gas_used)?;
-        record.set(intern!(py, "output"), PyBytes::new(py, &done.output))?;
-        record.set(intern!(py, "logs"), self.logs(py, &done.logs)?)?;
+        let logs = self.logs(py, &done.logs)?;
         let created = done
             .created
             .map(|address| PyBytes::new(py, address.as_slice()));
-        record.set(intern!(py, "created"), created)?;
-        Ok(settled(record.0))
+        let (record, [success, gas_used, output, all_logs, address]) = self.execution.make(py)?;
+        success.set(&record, done.success)?;
+        gas_used.set(&record, done.gas_used)?;
+        output.set(&record, PyBytes::new(py, &done.output))?;
+        all_logs.set(&record, logs)?;
+        address.set(&record, created)?;
+        Ok(settled(record))
     }
 
     fn logs<'py>(&mut self, py: Python<'py>, logs: &[Log]) -> PyResult<Bound<'py, PyTuple>> {
@@ -97,29 +123,27 @@ impl Port {
     }
 
     fn log<'py>(&mut self, py: Python<'py>, log: &Log) -> PyResult<Bound<'py, PyAny>> {
-        let record = Record::new(py, &self.log)?;
-        let mut topics = Vec::with_capacity(4);
+        let mut made = Vec::with_capacity(4);
         for (place, topic) in log.data.topics().iter().enumerate() {
-            topics.push(match place {
+            made.push(match place {
                 0 => self.signatures.bytes(py, *topic),
                 _ => PyBytes::new(py, topic.as_slice()),
             });
         }
-        let topics = PyTuple::new(py, topics)?;
-        let address = self.addresses.bytes(py, log.address);
-        record.set(intern!(py, "address"), address)?;
-        record.set(intern!(py, "topics"), settled(topics))?;
-        record.set(intern!(py, "data"), PyBytes::new(py, &log.data.data))?;
-        Ok(settled(record.0))
+        let (record, [address, topics, data]) = self.log.make(py)?;
+        address.set(&record, self.addresses.bytes(py, log.address))?;
+        topics.set(&record, settled(PyTuple::new(py, made)?))?;
+        data.set(&record, PyBytes::new(py, &log.data.data))?;
+        Ok(settled(record))
     }
 
     /// An `Output`.
     pub fn output<'py>(&self, py: Python<'py>, done: &Outcome) -> PyResult<Bound<'py, PyAny>> {
-        let record = Record::new(py, &self.output)?;
-        record.set(intern!(py, "success"), done.success)?;
-        record.set(intern!(py, "data"), PyBytes::new(py, &done.output))?;
-        record.set(intern!(py, "gas_used"), done.gas_used)?;
-        Ok(settled(record.0))
+        let (record, [success, data, gas_used]) = self.output.make(py)?;
+        success.set(&record, done.success)?;
+        data.set(&record, PyBytes::new(py, &done.output))?;
+        gas_used.set(&record, done.gas_used)?;
+        Ok(settled(record))
     }
 
     /// An `AccountState`.
@@ -130,29 +154,75 @@ impl Port {
         balance: U256,
         code: &[u8],
     ) -> PyResult<Bound<'py, PyAny>> {
-        let record = Record::new(py, &self.account_state)?;
-        record.set(intern!(py, "nonce"), nonce)?;
-        record.set(intern!(py, "balance"), integer(py, balance)?)?;
-        record.set(intern!(py, "code"), PyBytes::new(py, code))?;
-        Ok(record.0)
+        let (record, slots) = self.account_state.make(py)?;
+        slots[0].set(&record, nonce)?;
+        slots[1].set(&record, integer(py, balance)?)?;
+        slots[2].set(&record, PyBytes::new(py, code))?;
+        Ok(record)
     }
 
     /// An `AccountChange`.
     pub fn change<'py>(&self, py: Python<'py>, change: &Change) -> PyResult<Bound<'py, PyAny>> {
-        let record = Record::new(py, &self.account_change)?;
-        let storage = pyo3::types::PyDict::new(py);
+        let held = pyo3::types::PyDict::new(py);
         for (slot, value) in &change.storage {
-            storage.set_item(integer(py, *slot)?, integer(py, *value)?)?;
+            held.set_item(integer(py, *slot)?, integer(py, *value)?)?;
         }
-        record.set(intern!(py, "nonce"), change.nonce)?;
-        record.set(intern!(py, "balance"), integer(py, change.balance)?)?;
-        record.set(
-            intern!(py, "code_hash"),
-            PyBytes::new(py, change.code_hash.as_slice()),
-        )?;
-        record.set(intern!(py, "storage"), storage)?;
-        record.set(intern!(py, "deleted"), change.deleted)?;
-        Ok(record.0)
+        let code = PyBytes::new(py, change.code_hash.as_slice());
+        let (record, [nonce, balance, code_hash, storage, deleted]) =
+            self.account_change.make(py)?;
+        nonce.set(&record, change.nonce)?;
+        balance.set(&record, integer(py, change.balance)?)?;
+        code_hash.set(&record, code)?;
+        storage.set(&record, held)?;
+        deleted.set(&record, change.deleted)?;
+        Ok(record)
+    }
+
+    /// A `Transaction` of the port; one of kind 3 has `blob_hashes` and `max_blob_fee` as well.
+    pub fn read(&self, tx: &Bound<'_, PyAny>) -> PyResult<Request> {
+        let [
+            sender,
+            nonce,
+            to,
+            value,
+            calldata,
+            gas,
+            max_fee,
+            tip,
+            listed,
+            kind,
+        ] = &self.transaction;
+        let to = target(&to.get(tx)?)?;
+        let caller = address(&sender.get(tx)?)?;
+        let value = word(&value.get(tx)?)?;
+        let mut env = envelope(caller, to, value, data(&calldata.get(tx)?)?);
+        env.nonce = number(&nonce.get(tx)?)?;
+        env.gas_limit = number(&gas.get(tx)?)?;
+        enlist(&mut env, &listed.get(tx)?)?;
+        if number(&kind.get(tx)?)? == u64::from(BLOB_TYPE) {
+            env.tx_type = BLOB_TYPE;
+            env.max_fee_per_blob_gas = tx.getattr("max_blob_fee")?.extract()?;
+            for hash in tx.getattr("blob_hashes")?.try_iter()? {
+                env.blob_hashes.push(B256::new(fixed(&hash?)?));
+            }
+        }
+        Ok(Request {
+            env,
+            max_fee: word(&max_fee.get(tx)?)?,
+            tip: word(&tip.get(tx)?)?,
+        })
+    }
+
+    /// A `Call` of the port.
+    pub fn read_call(&self, call: &Bound<'_, PyAny>) -> PyResult<TxEnv> {
+        let [to, calldata, sender, value, gas, listed] = &self.call;
+        let to = target(&to.get(call)?)?;
+        let caller = address(&sender.get(call)?)?;
+        let value = word(&value.get(call)?)?;
+        let mut env = envelope(caller, to, value, data(&calldata.get(call)?)?);
+        env.gas_limit = number(&gas.get(call)?)?;
+        enlist(&mut env, &listed.get(call)?)?;
+        Ok(env)
     }
 }
 
@@ -174,34 +244,6 @@ impl<K: AsRef<[u8]> + Eq + std::hash::Hash> Shared<K> {
         let made = self.0.entry(key);
         let made = made.or_insert_with_key(|key| PyBytes::new(py, key.as_ref()).unbind());
         made.bind(py).clone()
-    }
-}
-
-/// An instance of a slotted dataclass, whose `__init__` is not called.
-struct Record<'py>(Bound<'py, PyAny>);
-
-impl<'py> Record<'py> {
-    fn new(py: Python<'py>, class: &Py<PyType>) -> PyResult<Self> {
-        // SAFETY: a live heap type without items; the result is a new reference or null with an
-        // exception set.
-        unsafe {
-            let made = ffi::PyType_GenericAlloc(class.as_ptr().cast(), 0);
-            Bound::from_owned_ptr_or_err(py, made).map(Self)
-        }
-    }
-
-    fn set(&self, name: &Bound<'py, PyString>, value: impl IntoPyObject<'py>) -> PyResult<()> {
-        let py = self.0.py();
-        let value = value.into_pyobject(py).map_err(Into::into)?.into_any();
-        let value = value.as_borrowed();
-        // SAFETY: three live objects; frozen dataclasses refuse in `__setattr__`, not here.
-        let failed =
-            unsafe { ffi::PyObject_GenericSetAttr(self.0.as_ptr(), name.as_ptr(), value.as_ptr()) };
-        if failed == 0 {
-            Ok(())
-        } else {
-            Err(PyErr::fetch(py))
-        }
     }
 }
 
@@ -278,32 +320,13 @@ fn target(value: &Bound<'_, PyAny>) -> PyResult<Option<Address>> {
     address(value).map(Some)
 }
 
-/// A `Transaction` of the port; one of kind 3 has `blob_hashes` and `max_blob_fee` as well.
-pub fn transaction(tx: &Bound<'_, PyAny>) -> PyResult<Request> {
-    let py = tx.py();
-    let to = target(&tx.getattr(intern!(py, "to"))?)?;
-    let caller = address(&tx.getattr(intern!(py, "sender"))?)?;
-    let value = word(&tx.getattr(intern!(py, "value"))?)?;
-    let mut env = envelope(caller, to, value, data(&tx.getattr(intern!(py, "data"))?)?);
-    env.nonce = number(&tx.getattr(intern!(py, "nonce"))?)?;
-    env.gas_limit = number(&tx.getattr(intern!(py, "gas"))?)?;
-    let listed = tx.getattr(intern!(py, "access_list"))?;
+/// Let *env* hold what is *listed*, an access list.
+fn enlist(env: &mut TxEnv, listed: &Bound<'_, PyAny>) -> PyResult<()> {
     if listed.len()? > 0 {
         env.tx_type = 1;
-        env.access_list = access_list(&listed)?;
+        env.access_list = access_list(listed)?;
     }
-    if number(&tx.getattr(intern!(py, "kind"))?)? == u64::from(BLOB_TYPE) {
-        env.tx_type = BLOB_TYPE;
-        env.max_fee_per_blob_gas = tx.getattr("max_blob_fee")?.extract()?;
-        for hash in tx.getattr("blob_hashes")?.try_iter()? {
-            env.blob_hashes.push(B256::new(fixed(&hash?)?));
-        }
-    }
-    Ok(Request {
-        env,
-        max_fee: word(&tx.getattr(intern!(py, "max_fee"))?)?,
-        tip: word(&tx.getattr(intern!(py, "tip"))?)?,
-    })
+    Ok(())
 }
 
 fn access_list(listed: &Bound<'_, PyAny>) -> PyResult<AccessList> {
@@ -320,21 +343,4 @@ fn access_list(listed: &Bound<'_, PyAny>) -> PyResult<AccessList> {
         });
     }
     Ok(AccessList(items))
-}
-
-/// A `Call` of the port.
-pub fn call(call: &Bound<'_, PyAny>) -> PyResult<TxEnv> {
-    let py = call.py();
-    let to = target(&call.getattr(intern!(py, "to"))?)?;
-    let caller = address(&call.getattr(intern!(py, "sender"))?)?;
-    let value = word(&call.getattr(intern!(py, "value"))?)?;
-    let data = data(&call.getattr(intern!(py, "data"))?)?;
-    let mut env = envelope(caller, to, value, data);
-    env.gas_limit = number(&call.getattr(intern!(py, "gas"))?)?;
-    let listed = call.getattr(intern!(py, "access_list"))?;
-    if listed.len()? > 0 {
-        env.tx_type = 1;
-        env.access_list = access_list(&listed)?;
-    }
-    Ok(env)
 }

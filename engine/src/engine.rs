@@ -13,7 +13,7 @@ use revm::state::Bytecode;
 use crate::block::Environment;
 use crate::convert::{self, Port};
 use crate::raw;
-use crate::runs::Sender;
+use crate::runs::{Prepared, Sender};
 use crate::state::Redo;
 use crate::trace::{Calls, Kept, Looks, Seen, Steps};
 use crate::vm::Machine;
@@ -100,7 +100,7 @@ impl Engine {
 
     /// Set the environment for the transactions and calls that follow.
     fn begin_block(&mut self, py: Python<'_>, env: &Bound<'_, PyAny>) -> PyResult<()> {
-        let env = Environment::new(env)?;
+        let env = Environment::new(env, &self.port.environment)?;
         if env.chain_id != self.chain_id {
             let words = format!(
                 "chain id {} in a block: the engine was made for {}",
@@ -117,7 +117,7 @@ impl Engine {
     fn transact<'py>(&mut self, tx: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = tx.py();
         self.enter(py, None)?;
-        let request = match convert::transaction(tx) {
+        let request = match self.port.read(tx) {
             Ok(request) => request,
             Err(error) => return Err(self.beyond(py, tx, error)),
         };
@@ -133,14 +133,19 @@ impl Engine {
         }
     }
 
-    /// Execute and commit transactions in order; one that is refused gives its
-    /// `InvalidTransaction` in place of an `Execution`.
+    /// Make transactions ready for `transact_many`, which then need not be read there.
+    fn prepare(&self, txs: &Bound<'_, PyAny>) -> PyResult<Prepared> {
+        self.prepared(txs)
+    }
+
+    /// Execute and commit transactions, or what was prepared of them, in order; one that is
+    /// refused gives its `InvalidTransaction` in place of an `Execution`.
     fn transact_many<'py>(&mut self, txs: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = txs.py();
         self.enter(py, None)?;
-        let txs: Vec<Bound<'py, PyAny>> = txs.try_iter()?.collect::<PyResult<_>>()?;
+        let prepared = self.prepared(txs)?;
         let start = self.machine.0.state().mark();
-        let made = self.transact_all(py, &txs);
+        let made = self.transact_all(py, &prepared);
         if made.is_err() {
             self.machine.0.state().undo(start);
         }
@@ -426,7 +431,7 @@ impl Engine {
         self.enter(py, None)?;
         let mut envs = Vec::new();
         for tx in txs.try_iter()? {
-            envs.push(convert::transaction(&tx?)?.env);
+            envs.push(self.port.read(&tx?)?.env);
         }
         let block = self.machine.0.block();
         raw::transactions(self.machine.0.state(), &block, envs)
@@ -439,7 +444,7 @@ impl Engine {
         self.enter(py, None)?;
         let mut block = self.machine.0.block();
         block.basefee = 0;
-        let env = convert::call(call)?;
+        let env = self.port.read_call(call)?;
         raw::calls(self.machine.0.state(), &block, &env, times)
             .map_err(|what| self.port.error(py, &what))
     }

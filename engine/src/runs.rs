@@ -1,6 +1,8 @@
 //! What the engine's methods are made of: entering a block, running requests without the GIL, and
 //! wording refusals as `twin.chain.validity` does.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -47,13 +49,28 @@ impl Sender {
     }
 }
 
+/// Transactions read and made ready: they can be executed again and again.
+#[derive(Clone)]
+#[pyclass(module = "fictra_twin_engine", frozen)]
+pub struct Prepared {
+    objects: Arc<[Py<PyAny>]>,
+    requests: Arc<[Option<Request>]>,
+}
+
+#[pymethods]
+impl Prepared {
+    fn __len__(&self) -> usize {
+        self.objects.len()
+    }
+}
+
 impl Engine {
     /// Enter the environment *env*, or that of the block.
     pub fn enter(&mut self, py: Python<'_>, env: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let wanted = match env {
             Some(env) if !self.begun.as_ref().is_some_and(|begun| begun.is(env)) => {
                 if !self.asked.as_ref().is_some_and(|asked| asked.is(env)) {
-                    self.asked = Some(Environment::new(env)?);
+                    self.asked = Some(Environment::new(env, &self.port.environment)?);
                     self.entered = Entered::Nothing;
                 }
                 Entered::Asked
@@ -103,7 +120,7 @@ impl Engine {
             None => None,
         };
         self.enter(py, env)?;
-        let request = convert::transaction(tx)?;
+        let request = self.port.read(tx)?;
         let caller = request.env.caller;
         let redo = position.map(|position| self.machine.0.state().rewind(position));
         let (ended, inspector) = self.machine.0.trace(request, how, inspector);
@@ -128,28 +145,43 @@ impl Engine {
         }
     }
 
-    /// Execute and commit *txs*, a chunk at a time: records are made while they are in the cache.
+    /// Read *txs*; one with a number that the machine cannot hold is none that a block can.
+    pub fn prepared(&self, txs: &Bound<'_, PyAny>) -> PyResult<Prepared> {
+        if let Ok(prepared) = txs.cast::<Prepared>() {
+            return Ok(prepared.get().clone());
+        }
+        let py = txs.py();
+        let (mut objects, mut requests) = (Vec::new(), Vec::new());
+        for tx in txs.try_iter()? {
+            let tx = tx?;
+            requests.push(match self.port.read(&tx) {
+                Ok(request) => Some(request),
+                Err(error) if error.is_instance_of::<PyOverflowError>(py) => None,
+                Err(error) => return Err(error),
+            });
+            objects.push(tx.unbind());
+        }
+        Ok(Prepared {
+            objects: objects.into(),
+            requests: requests.into(),
+        })
+    }
+
+    /// Execute and commit *prepared*, a chunk at a time: records are made while they are in the
+    /// cache.
     pub fn transact_all<'py>(
         &mut self,
         py: Python<'py>,
-        txs: &[Bound<'py, PyAny>],
+        prepared: &Prepared,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut made = Vec::with_capacity(txs.len());
-        for chunk in txs.chunks(BATCH) {
+        let mut made = Vec::with_capacity(prepared.objects.len());
+        let chunks = prepared.requests.chunks(BATCH);
+        for (txs, requests) in prepared.objects.chunks(BATCH).zip(chunks) {
             py.check_signals()?;
-            let mut requests = Vec::with_capacity(chunk.len());
-            for tx in chunk {
-                requests.push(match convert::transaction(tx) {
-                    Ok(request) => Some(request),
-                    Err(error) if error.is_instance_of::<PyOverflowError>(py) => None,
-                    Err(error) => return Err(error),
-                });
-            }
-            let ended = self.run(py, requests)?;
-            for (tx, ended) in chunk.iter().zip(ended) {
+            for (tx, ended) in txs.iter().zip(self.run(py, requests)?) {
                 made.push(match ended {
                     Ok(outcome) => self.port.execution(py, &outcome)?,
-                    Err(sender) => self.worded(py, tx, &sender)?,
+                    Err(sender) => self.worded(py, tx.bind(py), &sender)?,
                 });
             }
         }
@@ -160,17 +192,17 @@ impl Engine {
     fn run(
         &mut self,
         py: Python<'_>,
-        requests: Vec<Option<Request>>,
+        requests: &[Option<Request>],
     ) -> PyResult<Vec<Result<Outcome, Sender>>> {
         let machine = &mut self.machine;
         let ended: Result<Vec<_>, Fault> = py.detach(|| {
             let whole = machine;
-            let ended = requests.into_iter().map(|request| {
+            let ended = requests.iter().map(|request| {
                 let Some(request) = request else {
                     return Ok(Err(Sender::default()));
                 };
                 let caller = request.env.caller;
-                Ok(match whole.0.transact(request)? {
+                Ok(match whole.0.transact(request.clone())? {
                     Some(outcome) => Ok(outcome),
                     None => Err(Sender::of(&mut whole.0, caller)),
                 })
@@ -192,7 +224,8 @@ impl Engine {
             Some(snapshot) => Some(self.position(py, snapshot)?),
             None => None,
         };
-        let requests: Vec<_> = calls.iter().map(convert::call).collect::<PyResult<_>>()?;
+        let requests = calls.iter().map(|call| self.port.read_call(call));
+        let requests: Vec<_> = requests.collect::<PyResult<_>>()?;
         self.enter(py, env)?;
         let machine = &mut self.machine;
         let ended = py.detach(|| {

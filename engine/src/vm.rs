@@ -29,7 +29,9 @@ const ROOMY: usize = 4096; // accounts: a map that grew beyond is not kept
 /// The type of a transaction with blobs.
 pub const BLOB_TYPE: u8 = 3;
 const BLOBS: usize = 6; // EIP-4844: at most in a block
+
 /// A transaction as the machine takes it: *env* holds the gas price that is paid.
+#[derive(Clone)]
 pub struct Request {
     /// revm's form of it.
     pub env: TxEnv,

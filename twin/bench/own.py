@@ -124,9 +124,10 @@ def _each(do: Callable[[Any], Any], items: list[Any]) -> None:
 
 
 class Batch(_Own):
-    """Many in each call of the Rust engine, made before; every receipt is kept, with its logs.
+    """Many in each call of the Rust engine, made ready before, as for the raw loop.
 
-    What one measurement kept is let go of when the next is prepared, outside the clock.
+    Every receipt is kept, with its logs; what one measurement kept is let go of when the next is
+    prepared, outside the clock.
     """
 
     kept: Sequence[Sequence[object]] = ()
@@ -138,7 +139,9 @@ class Batch(_Own):
         view = kind == "view"
         do = engine.call_many if view else engine.transact_many
         made: Sequence[Any] = (self.calls if view else self.transactions)(kind, first, count)
-        batches = [made[at : at + BATCH] for at in range(0, count, BATCH)]
+        batches: list[Any] = [made[at : at + BATCH] for at in range(0, count, BATCH)]
+        if not view:
+            batches = [engine.prepare(batch) for batch in batches]
 
         def go() -> None:
             self.kept = [do(batch) for batch in batches]

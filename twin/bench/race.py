@@ -60,7 +60,7 @@ RUST = "fictra_twin_engine"
 _PEERS: Mapping[str, Entry] = {
     "twin-revm": Entry(RUST, own.Single.revm, "hashes, mempool and blocks, which are the chain's"),
     "twin-revm encoded": Entry(RUST, own.Encoded.revm, "argument encoding; else as twin-revm"),
-    "twin-revm batch": Entry(RUST, own.Batch, "argument encoding; else as twin-revm"),
+    "twin-revm batch": Entry(RUST, own.Batch, "argument encoding and reading; else as twin-revm"),
     "raw loop": Entry(RUST, own.Raw, "Python, undo, logs, receipts: gas alone is kept"),
     "twin-pyevm": Entry("eth", own.Single.pyevm, "hashes, mempool and blocks, which are the chain's"),
     "chain on revm": Entry(RUST, own.Whole.revm, "nothing: mempool, blocks, hashes, log index"),

@@ -16,6 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twin.crate import maker
 from twin.errors import ChainError
 
 __all__ = ["Demand", "FeeLine", "GasPoint", "by_tip", "next_base_fee"]
@@ -52,15 +53,11 @@ class Demand:
             msg = f"{self}: it needs start < end, gas >= 0 and 0 <= tip <= max_fee"
             raise ChainError(msg)
 
-    def effective_tip(self, base_fee: int) -> int:
-        """Return what it pays above *base_fee*, in wei; negative where it stays out."""
-        return min(self.tip, self.max_fee - base_fee)
-
 
 def by_tip(demands: Sequence[Demand], base_fee: int) -> list[tuple[int, int]]:
     """Return (effective tip, gas) of those that can pay *base_fee*, the highest tip first."""
-    tips = [(demand.effective_tip(base_fee), demand.gas) for demand in demands]
-    return sorted((pair for pair in tips if pair[0] >= 0), reverse=True)
+    tips = [(min(demand.tip, demand.max_fee - base_fee), demand.gas) for demand in demands]
+    return sorted([pair for pair in tips if pair[0] >= 0], reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,8 @@ class GasPoint:
     base_fee: int
     gas: int
 
+
+_point = maker(GasPoint)
 
 _Bands = tuple[tuple[int, int], ...]
 
@@ -138,7 +137,7 @@ class FeeLine:
         self.cut(number)
         following = next_base_fee(point.base_fee, gas_used, self.gas_limit)
         self._remember(point)
-        self._remember(GasPoint(number + 1, following, point.gas + gas_used))
+        self._remember(_point(number + 1, following, point.gas + gas_used))
 
     def cut(self, number: int) -> None:
         """Forget what is known of the blocks after *number*."""
@@ -201,7 +200,7 @@ class FeeLine:
         count, bands = last - point.number, self._stretches[place - 1].bands
         walked, fee, gas = _recur(point.base_fee, count, bands, self.gas_limit, stop)
         self.steps += walked[1]
-        return GasPoint(point.number + walked[0], fee, point.gas + gas)
+        return _point(point.number + walked[0], fee, point.gas + gas)
 
 
 def _bands(demands: Sequence[Demand], gas_limit: int) -> _Bands:

@@ -23,25 +23,34 @@ from twin.chain.headers import (
 )
 from twin.chain.packed import pack, unpack
 from twin.chain.receipts import Content
+from twin.crate import maker
 from twin.spill import Heap
 
 __all__ = ["Block", "Content", "Ledger", "Parents"]
 
 _WIDTH = 1 << 32  # more transactions than a block can hold
 _OPEN = 64  # opened old blocks that are kept open
+_NOTHING = Content((), (), ())
+
+_full_header = maker(Header)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: its *header* and the hashes of its *transactions*, in order."""
+    """A block: its *header* and what it holds, which may be nothing."""
 
     header: Header
-    transactions: tuple[bytes, ...] = ()
+    content: Content = _NOTHING
 
     @property
     def number(self) -> int:
         """Return the block's number."""
         return self.header.number
+
+    @property
+    def transactions(self) -> tuple[bytes, ...]:
+        """Return the hashes of its transactions, in order."""
+        return tuple([tx.hash for tx in self.content.transactions])
 
 
 @dataclass(slots=True)
@@ -122,7 +131,7 @@ class Ledger:
             hashes = (EMPTY_LIST_HASH, EMPTY_LIST_HASH, self.state_hash(number))
         else:
             hashes = (record.transactions_hash, record.receipts_hash, record.state_hash)
-        return Header(
+        return _full_header(
             number,
             self.timestamp(number),
             self.hash(number - 1) if number else bytes(32),
@@ -143,9 +152,7 @@ class Ledger:
 
     def block(self, number: int) -> Block:
         """Return block *number*."""
-        content = self.content(number)
-        hashes = () if content is None else tuple(tx.hash for tx in content.transactions)
-        return Block(self.header(number), hashes)
+        return Block(self.header(number), self.content(number) or _NOTHING)
 
     def content(self, number: int) -> Content | None:
         """Return what block *number* holds, or None where it holds nothing."""

@@ -9,6 +9,7 @@ What there is to ask and to tell a chain is here; making blocks is `producer`, k
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 import simpy
 
@@ -33,7 +34,7 @@ from twin.chain.receipts import Content, LogEntry, Receipt, entry
 from twin.chain.transactions import decode, impersonated
 from twin.chain.validity import check_alone
 from twin.clock import Clock
-from twin.errors import ChainError, Reverted, UnknownBlock
+from twin.errors import ChainError, InvalidTransaction, Reverted, UnknownBlock
 
 __all__ = ["Chain", "ChainConfig", "Reorg"]
 
@@ -48,6 +49,7 @@ class Chain:
         """Open block 0 for the genesis; the first transaction or question after it closes it."""
         self.engine, self.config, self.clock = engine, config, clock
         self._producer = Producer(engine, config, clock)
+        self._call_many: Callable[..., list[Any]] = getattr(engine, "call_many", self._one_by_one)
         self.start = clock.now
 
     # -- genesis
@@ -189,12 +191,15 @@ class Chain:
 
         *max_fee* is twice the next base fee plus *tip* where it is not given.
         """
+        producer = self._settled()
+        account, chain = self.engine.account(sender), self.config.chain_id
+        nonce = producer.pool.next_nonce(sender, account.nonce)
         cap = 2 * self.next_base_fee + tip if max_fee is None else max_fee
-        nonce, chain = self.pending_nonce(sender), self.config.chain_id
-        return self.submit(
+        return self._enter(
             impersonated(
                 sender, nonce, to, data, chain_id=chain, gas=gas, max_fee=cap, tip=tip, value=value
-            )
+            ),
+            account,
         )
 
     def send_raw(self, raw: bytes) -> bytes:
@@ -206,10 +211,13 @@ class Chain:
 
         Refused is what no block could cure; nonce and balance count when a block takes it.
         """
-        producer = self._settled()
-        sender = self.engine.account(tx.sender)
+        self._settled()
+        return self._enter(tx, self.engine.account(tx.sender))
+
+    def _enter(self, tx: Transaction, sender: AccountState) -> bytes:
+        """Put *tx* of *sender*, as its account is now, into the mempool."""
         check_alone(tx, sender, gas_limit=self.config.gas_limit)
-        producer.add(tx, nonce=sender.nonce)
+        self._producer.add(tx, nonce=sender.nonce)
         return tx.hash
 
     def pending_nonce(self, address: bytes) -> int:
@@ -333,13 +341,31 @@ class Chain:
         UnknownBlock is raised for a block beyond the reorg window, InvalidTransaction for a call
         without the gas or the balance it takes. At the genesis, it sees block 0 as it stands.
         """
+        if block is None:
+            return self.engine.call(call, env=self._present())
+        producer = self._settled()
+        state = producer.state_of(block)
+        return self.engine.call(call, env=producer.env(block), snapshot=state)
+
+    def calls(self, calls: Sequence[Call]) -> list[Output]:
+        """Execute *calls* as `call` does, each on the present state: one crossing to the engine."""
+        outputs = self._call_many(calls, env=self._present())
+        for output in outputs:
+            if isinstance(output, InvalidTransaction):
+                raise output
+        return outputs
+
+    def _one_by_one(self, calls: Sequence[Call], *, env: BlockEnv) -> list[Output]:
+        """What an engine does that has no batches."""
+        return [self.engine.call(call, env=env) for call in calls]
+
+    def _present(self) -> BlockEnv:
+        """Return the environment of the head, or of block 0 as long as that is open."""
         producer = self._producer
-        if producer.open and block is None:
-            return self.engine.call(call, env=producer.env(0))
+        if producer.open:
+            return producer.env(0)
         producer.settle()
-        number = producer.head if block is None else block
-        state = None if block is None else producer.state_of(block)
-        return self.engine.call(call, env=producer.env(number), snapshot=state)
+        return producer.env(producer.head)
 
     def estimate_gas(self, call: Call) -> int:
         """Return the smallest gas limit, to the unit, with which *call* succeeds as a transaction.

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from eth_hash.auto import keccak as _eth_hash
 
-from twin.chain.crate import native
+from twin.crate import native
 
 __all__ = ["EMPTY_CODE_HASH", "Item", "contract_address", "hex0x", "keccak", "keccak_small", "rlp"]
 

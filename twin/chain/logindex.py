@@ -100,4 +100,4 @@ _NONE = array("I")
 
 def _kinds(logs: Iterable[Log]) -> Iterable[tuple[bytes, bytes]]:
     """Return (address, first topic or nothing) of *logs*, each once."""
-    return dict.fromkeys((log.address, log.topics[0] if log.topics else b"") for log in logs)
+    return dict.fromkeys([(log.address, log.topics[0] if log.topics else b"") for log in logs])

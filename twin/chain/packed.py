@@ -13,10 +13,12 @@ from typing import Any
 
 from twin.chain.port import Log, Transaction
 from twin.chain.receipts import Content, Receipt
+from twin.crate import maker
 
 __all__ = ["pack", "unpack"]
 
 _TX = attrgetter(*Transaction.__slots__)
+_log, _receipt, _transaction = maker(Log), maker(Receipt), maker(Transaction)
 
 
 def pack(content: Content) -> bytes:
@@ -42,7 +44,7 @@ def pack(content: Content) -> bytes:
 def unpack(data: bytes, number: int, block_hash: bytes) -> Content:
     """Return what `pack` made into *data*, which never left this process, for block *number*."""
     fields, outcomes, origins = marshal.loads(data)  # noqa: S302 - our own bytes
-    transactions = tuple([Transaction(*each) for each in fields])
+    transactions = tuple([_transaction(*each) for each in fields])
     receipts = _receipts(transactions, outcomes, number=number, block_hash=block_hash)
     return Content(transactions, receipts, origins)
 
@@ -60,9 +62,9 @@ def _receipts(
     for index, (tx, (success, gas, price, logs, created, output)) in enumerate(rows):
         total += gas
         receipts.append(
-            Receipt(
+            _receipt(
                 tx.hash, index, number, block_hash, success, gas, total, price,
-                tx.sender, tx.to, tuple([Log(*log) for log in logs]), first_log, created, output,
+                tx.sender, tx.to, tuple([_log(*log) for log in logs]), first_log, created, output,
             )
         )  # fmt: skip
         first_log += len(logs)

@@ -25,12 +25,15 @@ from twin.chain.port import BlockEnv, Engine, Execution, Log, Transaction
 from twin.chain.receipts import Content, LogEntry, Receipt, entries, receipts_hash
 from twin.chain.ticks import Alarm
 from twin.clock import Clock
+from twin.crate import maker
 from twin.errors import ChainError, InvalidTransaction, UnknownBlock
 
 __all__ = ["Producer"]
 
 _LOOK_AHEAD = 256  # blocks looked ahead for one whose base fee a waiting transaction can pay
 _GENESIS_GAS = 2**40  # block 0 has room for any deployment
+
+_block_env, _content, _receipt = maker(BlockEnv), maker(Content), maker(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class _Before:
     state_hash: bytes
 
 
+_before = maker(_Before)
+
+
 class Producer:
     """What makes the blocks of one chain; block 0 is open for the genesis until it is closed."""
 
@@ -49,7 +55,7 @@ class Producer:
         """Start at the present of *clock*."""
         self.engine, self.config, self.clock = engine, config, clock
         self.start = clock.now
-        self._time, self._interval = clock.env, config.block_interval
+        self._interval = config.block_interval
         self.state_version = 0
         self.fees = FeeLine(
             self.start,
@@ -73,24 +79,26 @@ class Producer:
         self._before: list[_Before] = []
         self._saved: dict[int, tuple[_Before, list[Pending]]] = {}
         self._reorgs = 0
-        self._env: tuple[int, bytes, BlockEnv] | None = None
+        self._env: BlockEnv | None = None  # the last one made: the head's is asked for often
 
     @property
     def head(self) -> int:
         """The number of the latest block whose timestamp is not in the future."""
-        return (self._time.now - self.start) // self._interval  # type: ignore[return-value]  # as in Clock
+        return (self.clock.now - self.start) // self._interval
 
     def settle(self) -> None:
         """Close block 0 if it is open, and produce what is due at the second of the clock."""
         if self._genesis is not None:
             executed, self._genesis = self._genesis, None
             self._seal(0, Filled(executed))
-        self.settle_due()
+        due = self._alarm.when  # as in `settle_due`, which this is called as often as
+        if due is not None and due <= self.clock.now:
+            self._alarm.catch_up()
 
     def settle_due(self) -> None:
         """Produce what is due at the second of the clock, and leave block 0 as it is."""
         due = self._alarm.when
-        if due is not None and due <= self._time.now:
+        if due is not None and due <= self.clock.now:
             self._alarm.catch_up()
 
     @property
@@ -115,11 +123,11 @@ class Producer:
 
     def env(self, number: int) -> BlockEnv:
         """Return the environment of block *number*."""
-        anchor = self.ledger.anchor(number)
-        if self._env is not None and self._env[:2] == (number, anchor):
-            return self._env[2]
+        env = self._env
+        if env is not None and env.number == number:
+            return env
         config = self.config
-        env = BlockEnv(
+        env = self._env = _block_env(
             number,
             self.ledger.timestamp(number),
             self.fees.at(number).base_fee,
@@ -127,9 +135,9 @@ class Producer:
             config.coinbase,
             self.ledger.prevrandao(number),
             config.chain_id,
-            parent_hashes=Parents(self.ledger, number),
+            0,
+            Parents(self.ledger, number),
         )
-        self._env = (number, anchor, env)
         return env
 
     def state_of(self, number: int) -> int | None:
@@ -166,7 +174,7 @@ class Producer:
         if not self.pool.can_pay(env.base_fee):
             return
         self._absorb()
-        before = _Before(number, self.engine.snapshot(), self._state_hash)
+        before = _before(number, self.engine.snapshot(), self._state_hash)
         self.engine.begin_block(env)
         filled = fill(self.engine, self.pool, env, self.fees.active(number))
         if filled.executed:
@@ -190,6 +198,8 @@ class Producer:
     def _seal(self, number: int, filled: Filled) -> None:
         """Keep block *number*, whose gas the fee line has, and tell whoever listens."""
         self._absorb()
+        if self._env is not None and self._env.number > number:
+            self._env = None  # base fee, randomness and ancestors of what follows are others now
         base_fee = self.fees.at(number).base_fee if number else 0
         executed = filled.executed
         transactions = tuple([pending.tx for pending, _ in executed])
@@ -201,12 +211,12 @@ class Producer:
         )
         own = self.ledger.hash_of(number, commitments)
         receipts = _receipts(number, own, base_fee, executed)
-        content = Content(transactions, receipts, origins)
+        content = _content(transactions, receipts, origins)
         self.ledger.seal(number, commitments, own=own, content=content)
         self.index.add(number, [log for _, done in executed for log in done.logs])
         self.state_version += 1
         self._forget_old(number)
-        self._tell(number, receipts)
+        self._tell(number, content)
 
     def _forget_old(self, number: int) -> None:
         """Discard the states that are beyond the reorg window."""
@@ -214,15 +224,15 @@ class Producer:
         while self._before and self._before[0].number <= oldest:
             self.engine.forget(self._before.pop(0).snapshot)
 
-    def _tell(self, number: int, receipts: tuple[Receipt, ...]) -> None:
-        """Wake whoever waits for these transactions, then call who listens to blocks."""
+    def _tell(self, number: int, content: Content) -> None:
+        """Wake whoever waits for what block *number* holds, then call who listens to blocks."""
         if self.waiting:
-            for receipt in receipts:
+            for receipt in content.receipts:
                 event = self.waiting.pop(receipt.transaction, None)
                 if event is not None:
                     event.succeed(receipt)
         if self.block_listeners and number:  # the genesis is nobody's news
-            block = self.ledger.block(number)
+            block = Block(self.ledger.header(number), content)
             for listener in tuple(self.block_listeners):
                 listener(block)
 
@@ -306,6 +316,7 @@ class Producer:
     ) -> list[tuple[int, Content]]:
         """Undo block *first* and all after it; return what they held, latest first."""
         self._alarm.clear()
+        self._env = None
         gone = self.ledger.cut(first, salt=salt)
         for number, content in gone:
             self.index.remove(number, [log for r in content.receipts for log in r.logs])
@@ -340,7 +351,7 @@ def _receipts(
         tx = pending.tx
         cumulative += execution.gas_used
         receipts.append(
-            Receipt(
+            _receipt(
                 tx.hash,
                 index,
                 number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from twin.chain.port import Call, Output, Topics
@@ -31,6 +31,9 @@ class ChainReads(Protocol):
 
     def call(self, call: Call, block: int | None = None) -> Output:
         """Execute *call* on the state after *block*, or the latest, and change nothing."""
+
+    def calls(self, calls: Sequence[Call]) -> list[Output]:
+        """Execute *calls* as `call` does, each on the present state."""
 
     def logs(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from twin.chain.codec import Item, keccak, rlp
 from twin.chain.port import Log, Transaction
+from twin.crate import maker
 
 __all__ = ["Content", "LogEntry", "Receipt", "entries", "entry", "receipts_hash"]
 
@@ -65,10 +66,13 @@ class Content:
     origins: tuple[tuple[int, int], ...]
 
 
+_log_entry = maker(LogEntry)
+
+
 def entry(receipt: Receipt, place: int, *, removed: bool = False) -> LogEntry:
     """Return the log number *place* of *receipt* with its place on the chain."""
     log = receipt.logs[place]
-    return LogEntry(
+    return _log_entry(
         receipt.block,
         receipt.block_hash,
         receipt.transaction,

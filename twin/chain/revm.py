@@ -54,6 +54,9 @@ class Revm:
         """Start with no account and no block."""
         crate = importlib.import_module("fictra_twin_engine")
         port = SimpleNamespace(
+            Transaction=Transaction,
+            Call=Call,
+            BlockEnv=BlockEnv,
             Execution=Execution,
             Log=Log,
             Output=Output,
@@ -82,8 +85,12 @@ class Revm:
         done: Execution = self._transact(tx)
         return done
 
-    def transact_many(self, txs: Sequence[Transaction]) -> list[Execution | InvalidTransaction]:
-        """Execute and commit *txs* in order, without the GIL.
+    def prepare(self, txs: Sequence[Transaction]) -> Any:
+        """Return *txs* in the crate's own form, for `transact_many` on this or another engine."""
+        return self._crate.prepare(txs)
+
+    def transact_many(self, txs: Any) -> list[Execution | InvalidTransaction]:
+        """Execute and commit *txs*, a sequence or what `prepare` made of it, without the GIL.
 
         A refused one leaves its InvalidTransaction in its place, and the rest goes on. Where
         something breaks (Ctrl-C too), the whole batch is taken back.

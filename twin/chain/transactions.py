@@ -11,12 +11,15 @@ from typing import Any
 
 from twin.chain.codec import Item, keccak, rlp
 from twin.chain.port import Transaction
+from twin.crate import maker
 from twin.errors import InvalidTransaction
 
 __all__ = ["decode", "impersonated"]
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0  # EIP-2
 _MAX_WORD = 2**256
+
+_transaction = maker(Transaction)
 
 
 def impersonated(
@@ -39,8 +42,8 @@ def impersonated(
     """
     fields = (chain_id, nonce, tip, max_fee, gas, to or b"", value, data, access_list, sender)
     found = keccak(b"fictra impersonated" + rlp(fields))
-    return Transaction(
-        sender, nonce, to, value, data, gas, max_fee, tip, found, access_list=access_list
+    return _transaction(
+        sender, nonce, to, value, data, gas, max_fee, tip, found, access_list, 2, None
     )
 
 

@@ -93,7 +93,7 @@ class Feeds:
         if path.startswith("forks/"):
             _, number, name = path.split("/")
             return _called(self._forks[int(number)], Fork, name, args, named)
-        if path in {"chain/stats", "chain/simulate"}:
+        if path in {"chain/stats", "chain/simulate", "chain/calls"}:
             block, *rest = args
             return getattr(self._desk.at(block), path.removeprefix("chain/"))(*rest, **named)
         part, _, name = path.rpartition("/")

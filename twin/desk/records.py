@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from twin.crate import maker
 from twin.desk.port import Evidence
 from twin.desk.steps import Finding
 from twin.errors import CrashError, UnknownName
@@ -53,6 +54,9 @@ def canonical(value: object) -> str:
 
 def _digest(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+_evidence = maker(Evidence)
 
 
 class _Own:
@@ -110,7 +114,7 @@ class Records:
         own.lines.append(self._write(line))
         self._at.append(at)
         self.filed.append(
-            Evidence(
+            _evidence(
                 ref, procedure, at, finding.verdict, finding.summary, finding.problems, self._last
             )
         )

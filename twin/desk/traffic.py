@@ -35,17 +35,13 @@ class Traffic:
         chain.on_reorg(self._undo)
 
     def _hear(self, block: Block) -> None:
-        found = [receipt for _tx, receipt in self._chain.content(block.number)]
-        header = block.header
-        slowest = max(
-            (header.timestamp - self._chain.submitted_at(receipt.transaction) for receipt in found),
-            default=-1,
-        )
-        self._times.append(header.timestamp)
-        self._transactions.append(self._transactions[-1] + len(found))
-        bad = sum(1 for receipt in found if not receipt.success)
-        self._reverted.append(self._reverted[-1] + bad)
-        self._confirmations.append(slowest)
+        content, timestamp = block.content, block.header.timestamp
+        self._times.append(timestamp)
+        self._transactions.append(self._transactions[-1] + len(content.receipts))
+        bad = [receipt for receipt in content.receipts if not receipt.success]
+        self._reverted.append(self._reverted[-1] + len(bad))
+        first = min((second for _arrival, second in content.origins), default=timestamp + 1)
+        self._confirmations.append(timestamp - first)
 
     def _undo(self, reorg: Reorg) -> None:
         """Forget the blocks that a reorg replaces; those that replace them are heard next."""

@@ -57,6 +57,8 @@ def _encoded(value: Any) -> Any:  # noqa: PLR0911 - one line a kind of value
         return {"$map": [[_encoded(key), _encoded(item)] for key, item in value.items()]}
     if isinstance(value, Reverted):
         return {"$Reverted": {"data": _encoded(value.data), "reason": value.reason}}
+    if isinstance(value, steps.Look):  # function and arguments stay with whoever drives
+        return {"$Look": {"question": value.question, "query": None, "args": {"$tuple": []}}}
     name = type(value).__name__
     if _records().get(name) is type(value):
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from twin.chain.port import Call, Output, Topics
@@ -79,6 +79,10 @@ class NodeChain:
         nonce = int(self._result("eth_getTransactionCount", *asked), 16)
         balance = int(self._result("eth_getBalance", *asked), 16)
         return nonce, balance, _bytes(self._result("eth_getCode", *asked))
+
+    def calls(self, calls: Sequence[Call]) -> list[Output]:
+        """Execute *calls*, one after the other, on the present state."""
+        return [self.call(call) for call in calls]
 
     def logs(
         self,

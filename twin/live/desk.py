@@ -15,7 +15,7 @@ from twin.bundled import folder
 from twin.chain.codec import keccak
 from twin.desk.decoding import decoded_call
 from twin.desk.logs import LogFollower
-from twin.desk.port import (
+from twin.desk.port import CallStats, (
     AccountRecord,
     Call,
     ChainStats,
@@ -151,6 +151,13 @@ class _View:
     def decode(self, to: bytes, data: bytes) -> DecodedCall | None:
         """Read calldata by the ABI of the contract at *to*."""
         return self._desk.decode(to, data)
+
+    def calls(self, *, since: int) -> list[CallStats]:
+        """Summarise calls by function after unix second *since*; the explorer tells."""
+        found: list[CallStats] = self._desk.client.ask(
+            "/desk/chain/calls", self.block, since=since
+        )
+        return found
 
     def stats(self, *, since: int) -> ChainStats:
         """Summarise the blocks after unix second *since*; the explorer tells."""

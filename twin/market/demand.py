@@ -8,7 +8,7 @@ million; only the injector and the run move it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import simpy
 
@@ -29,7 +29,7 @@ class Demand:
         self._clock, self.elasticity_ppm = clock, elasticity_ppm
         self._factor = PIPS
         self._listeners: list[Callable[[], object]] = []
-        self._waiting: simpy.Event | None = None
+        self._waiting: dict[simpy.Event, None] = {}  # in the order in which they came
 
     @property
     def factor_ppm(self) -> int:
@@ -61,16 +61,29 @@ class Demand:
         """Call *callback* whenever the level may have changed."""
         self._listeners.append(callback)
 
-    def changed(self) -> simpy.Event:
-        """Return an event that happens at the next change; all who wait share it."""
-        if self._waiting is None:
-            self._waiting = self._clock.event()
-        return self._waiting
+    def wait(self, seconds: int) -> simpy.Event:
+        """Return an event that happens in *seconds*, or at the next change if that comes before."""
+        woken, waiting = self._clock.event(), self._waiting
+        waiting[woken] = None
+
+        def ring(_timer: simpy.Event) -> None:
+            waiting.pop(woken, None)
+            if not woken.triggered:
+                woken.succeed()
+
+        self._clock.after(seconds).callbacks.append(ring)
+        return woken
 
     def stir(self) -> None:
         """Tell everybody that the level may have changed: whoever sees the fee move calls this."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.succeed()
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            self._clock.call_at(self._clock.now, lambda: _wake(waiting))
         for listener in tuple(self._listeners):
             listener()
+
+
+def _wake(waiting: Iterable[simpy.Event]) -> None:
+    for woken in waiting:
+        if not woken.triggered:
+            woken.succeed()

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from twin.crate import maker
 from twin.errors import UsageError
 
 __all__ = ["Order", "OrderBook", "Placed", "SideName", "Trade"]
@@ -49,6 +50,9 @@ class Placed:
     trades: tuple[Trade, ...]
     left: int
     id: int | None
+
+
+_placed, _trade = maker(Placed), maker(Trade)
 
 
 class _Queue:
@@ -127,17 +131,17 @@ class OrderBook:
         """Take what is no worse than *price*, and let the rest of *quantity* stand there."""
         trades, left = self._take(side, quantity, price)
         if not left:
-            return Placed(trades, 0, None)
+            return _placed(trades, 0, None)
         order = Order(self._next, owner, side, price, left)
         self._next += 1
         self._orders[order.id] = order
         self._sides[side].add(order)
-        return Placed(trades, left, order.id)
+        return _placed(trades, left, order.id)
 
     def market(self, side: SideName, quantity: int, limit: int) -> Placed:
         """Take what is no worse than *limit* at once; nothing rests."""
         trades, left = self._take(side, quantity, limit)
-        return Placed(trades, left, None)
+        return _placed(trades, left, None)
 
     def cancel(self, order_id: int) -> int:
         """Remove an order and return what was left of it: 0 where it no longer stands."""
@@ -182,7 +186,7 @@ class OrderBook:
                 break
             order = next(iter(against.queues[key].orders.values()))
             taken = min(quantity, order.quantity)
-            trades.append(Trade(order.owner, order.id, order.price, taken))
+            trades.append(_trade(order.owner, order.id, order.price, taken))
             quantity -= taken
             against.reduce(order, taken)
             if not order.quantity:

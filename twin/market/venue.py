@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from twin.clock import Clock
+from twin.crate import maker
 from twin.errors import NoData, UsageError
 from twin.events import VenueTraded
 from twin.market.chance import PIPS
@@ -34,6 +35,10 @@ MAKERS = "makers"
 TAPE = 500
 """Trades that a venue publishes: the newest."""
 
+_traded = maker(VenueTraded)
+
+_AGAINST: Mapping[SideName, SideName] = {"buy": "sell", "sell": "buy"}
+
 
 @dataclass(slots=True)
 class _Reserved:
@@ -44,6 +49,8 @@ class _Reserved:
     price: int
     held: int
 
+
+_fills = maker(Fills)
 
 OnFill = Callable[[int, int, int], object]
 """Called with (order id, PT units, price) when a standing order of an account is met."""
@@ -74,7 +81,9 @@ class Venue:
         self._clock, self._on_trade = clock, on_trade
         self._makers = Makers(spec, streams.stream("venue", name))
         self._book = OrderBook()
-        self._placed: dict[int, tuple[SideName, int]] = {}
+        # The makers' orders in the book: their levels by id. A side is stale once they requoted.
+        self._placed: dict[SideName, dict[int, int]] = {side: {} for side in SIDES}
+        self._stale: dict[SideName, bool] = dict.fromkeys(SIDES, True)
         # Orders of accounts that stand, by id: side, price, and what is paid in for them.
         self._resting: dict[int, _Reserved] = {}
         self._on_fill: dict[str, OnFill] = {}
@@ -83,7 +92,7 @@ class Venue:
         self._last, self._volume = self._makers.value, 0
         self._tape: deque[Print] = deque(maxlen=TAPE)
         self._frozen: Published | None = None
-        self._quoted_at, self._on, self._stale = clock.now, False, True
+        self._quoted_at, self._on = clock.now, False
         self._best = self._top()
 
     # -- what anybody sees ---------------------------------------------------------------------
@@ -164,7 +173,7 @@ class Venue:
     def depth(self, side: SideName) -> list[tuple[int, int]]:
         """Return (price, PT units) that stand to *side* ("buy" for the bids), best first."""
         self._answer()
-        self._lay_ladder()
+        self._lay_ladder(side)
         return list(self._book.depth(side))
 
     def quote_cost(self, side: SideName, quantity: int) -> int:
@@ -222,7 +231,7 @@ class Venue:
         if side not in SIDES or quantity < 1 or limit < 1:
             told = "the side is buy or sell, quantity and limit 1 or more"
             raise UsageError(f"{account} places {side} {quantity} at {limit}: {told}")
-        self._lay_ladder()
+        self._lay_ladder(_AGAINST[side])
         quantity = self._affordable(account, side, quantity, limit)
         if not quantity:
             return Fills(side, 0, 0, 0, 0, 0, ())
@@ -234,6 +243,8 @@ class Venue:
         What stands is taken out of the balance until it is filled or cancelled; an order for
         more than the account can pay is cut to what it can. Raises NoData while the venue is down.
         """
+        self._answer()
+        self._lay_ladder(*SIDES)  # whoever quotes its price already came before
         fills = self.place(account, side, quantity, price)
         left = self._affordable(account, side, quantity - fills.filled, price, standing=True)
         if left < 1:
@@ -323,15 +334,15 @@ class Venue:
                 met += trade.quantity
                 worth += self._meet(trade)
             else:
-                quoted, level = self._placed[trade.maker_order]
-                self._makers.quantities[quoted][level] -= trade.quantity
+                level = self._placed[_AGAINST[side]][trade.maker_order]
+                self._makers.quantities[_AGAINST[side]][level] -= trade.quantity
             self._print(account, side, trade.price, trade.quantity)
         self._credit(MAKERS, -signed * (filled - met), signed * (paid - worth))
         self.fees_collected += fee
         self._volume += filled
         self._compare()
         spent, received = (paid + fee, filled) if side == "buy" else (filled, paid - fee)
-        return Fills(side, filled, spent, received, fee, value // filled, trades)
+        return _fills(side, filled, spent, received, fee, value // filled, trades)
 
     def _meet(self, trade: Trade) -> int:
         """Fill a standing order of an account; return the stable units that it got or gave."""
@@ -356,7 +367,7 @@ class Venue:
         """Put a trade on the tape and into the log."""
         self._last = price
         self._tape.append((self._clock.now, side, price, quantity))
-        self._on_trade(VenueTraded(self.name, taker, side, price, quantity))
+        self._on_trade(_traded(self.name, taker, side, price, quantity))
 
     def _credit(self, account: str, pt: int, stable: int) -> None:
         held = self._balances.setdefault(account, [0, 0])
@@ -374,10 +385,11 @@ class Venue:
     def _requote(self) -> None:
         now = self._clock.now
         self._makers.move(now - self._quoted_at)
-        self._quoted_at, self._stale = now, True
+        self._quoted_at = now
+        self._stale = dict.fromkeys(SIDES, True)
         self._clock.call_at(now + self._makers.wait(), self._requote)
-        if self._crossed():
-            self._lay_ladder()
+        if self._resting and self._crossed():
+            self._lay_ladder(*SIDES)
         self._compare()
 
     def _crossed(self) -> bool:
@@ -388,15 +400,18 @@ class Venue:
             ask is not None and makers_bid is not None and makers_bid >= ask
         )
 
-    def _lay_ladder(self) -> None:
-        """Put the makers' present quotes into the book in the place of the last ones."""
-        if not self._stale:
-            return
-        self._stale = False
-        for order in self._placed:
-            self._book.cancel(order)
-        self._placed = {}
+    def _lay_ladder(self, *sides: SideName) -> None:
+        """Put the makers' present quotes on *sides* into the book.
+
+        All of the last ones go: what is quoted now must not meet them.
+        """
         for side in SIDES:
+            if self._stale[side]:
+                for order in self._placed[side]:
+                    self._book.cancel(order)
+                self._placed[side] = {}
+        for side in [side for side in sides if self._stale[side]]:
+            self._stale[side] = False
             for level, quantity in enumerate(self._makers.quantities[side]):
                 price = self._makers.price(side, level)
                 if quantity and price:
@@ -406,7 +421,7 @@ class Venue:
         """Put one level into the book, and settle what it meets of the accounts' orders."""
         placed = self._book.limit(MAKERS, side, quantity, price)
         if placed.id is not None:
-            self._placed[placed.id] = (side, level)
+            self._placed[side][placed.id] = level
         for trade in placed.trades:
             worth = self._meet(trade)
             signed = 1 if side == "buy" else -1
@@ -455,7 +470,7 @@ class Venue:
     def thin(self, share_ppm: int, widening: int) -> None:
         """Let the makers quote the share *share_ppm* of their depth, *widening* pips further out."""
         self._makers.withdraw(share_ppm, widening)
-        self._stale = True
+        self._stale = dict.fromkeys(SIDES, True)
         self._compare()
 
     def misprint(self, price: int, quantity: int) -> None:

@@ -18,12 +18,12 @@ __all__ = ["Handle", "Held", "Registry"]
 class Handle:
     """One series that is written at every scrape in which its value is known."""
 
-    __slots__ = ("_registry", "_scrape", "series")
+    __slots__ = ("_append", "_registry", "_scrape", "series")
 
     def __init__(self, registry: Registry, series: Series) -> None:
         """Made by `Registry.series` alone."""
         self._registry, self.series = registry, series
-        self._scrape = -1
+        self._append, self._scrape = series.append, -1
 
     def set(self, value: float) -> None:
         """Write *value* at the time of the scrape."""
@@ -33,7 +33,7 @@ class Handle:
             registry.kept += self._scrape == registry.scrape - 1
             self._scrape = registry.scrape
         registry.samples += 1
-        self.series.append(registry.time, value)
+        self._append(registry.time, value)
 
     def settle(self) -> None:
         """Mark the series stale where it was set at the scrape before and not at this one."""
@@ -44,20 +44,15 @@ class Handle:
 class Held:
     """A value that somebody keeps between scrapes and that every scrape exposes; None hides it."""
 
-    __slots__ = ("_handle", "value")
+    __slots__ = ("handle", "value")
 
     def __init__(self, handle: Handle, value: float | None) -> None:
         """Made by `Registry.held` alone."""
-        self._handle, self.value = handle, value
+        self.handle, self.value = handle, value
 
     def add(self, amount: float = 1) -> None:
         """Add *amount* to the value."""
         self.value = (self.value or 0) + amount
-
-    def expose(self) -> None:
-        """Write the value into the running scrape."""
-        if self.value is not None:
-            self._handle.set(self.value)
 
 
 class Registry:
@@ -106,7 +101,8 @@ class Registry:
     def finish(self) -> None:
         """End the scrape: held values are exposed, and what disappeared is stale."""
         for held in self._held.values():
-            held.expose()
+            if held.value is not None:
+                held.handle.set(held.value)
         if self.kept < self._lit_before:
             for handle in self._handles.values():
                 handle.settle()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from twin.chain.crate import native
+from twin.crate import native
 from twin.protocol.words import Shape
 
 __all__ = ["Decode", "DecodeLog", "Encode", "decoder", "encoder", "log_decoder"]

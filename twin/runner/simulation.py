@@ -14,6 +14,7 @@ from twin.clock import DAY, HOUR, MINUTE
 from twin.desk.records import Records
 from twin.events import EventLog
 from twin.results import RunFolder
+from twin.runner.collector import resting
 from twin.runner.interrupts import Interrupts
 from twin.runner.request import Progress, Request, nothing
 from twin.scenario import Scenario
@@ -77,14 +78,15 @@ class Simulation:
         clock = self.world.clock
         start = clock.start
         asked = interrupts or Interrupts()
-        while clock.now < until and not asked.requested:
-            self.world.run(min(until, clock.now + MINUTE))
-            done = clock.now - start
-            if done % DAY == 0:
-                self.flush()
-                self._spill()
-            if done % HOUR == 0 or clock.now == until:
-                progress(what, done, until - start, self.transactions)
+        with resting():
+            while clock.now < until and not asked.requested:
+                self.world.run(min(until, clock.now + MINUTE))
+                done = clock.now - start
+                if done % DAY == 0:
+                    self.flush()
+                    self._spill()
+                if done % HOUR == 0 or clock.now == until:
+                    progress(what, done, until - start, self.transactions)
         self.flush()
 
     def flush(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twin.chain.relay import Relay
 from twin.errors import JudgesDisagree
 from twin.runner import Request, Simulation, simulate
 from twin.scenario import Scenario
@@ -40,6 +39,8 @@ def agreed(scenario: Scenario, parts: Parts, *, since: int, until: int) -> str:
 
 def _through(pair: Simulation, since: int, until: int) -> None:
     """Run *pair*, whose reference rests until *since*, to *until*."""
+    from twin.chain.relay import Relay  # which imports py-evm: a second that no other run needs
+
     engine, scenario = pair.world.chain.engine, pair.scenario
     assert isinstance(engine, Relay)  # noqa: S101 - both engines are one
     if since:

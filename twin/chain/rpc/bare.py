@@ -70,7 +70,7 @@ class _BareProducer(Producer):
 
     def env(self, number: int) -> BlockEnv:
         """Return the environment of block *number*."""
-        self._env = None  # it is kept by number and anchor, but times may have changed
+        self._env = None  # it is kept by number, but times may have changed
         env = super().env(number)
         miner = self.ledger.miners.get(number)
         if miner is None:
