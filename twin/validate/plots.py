@@ -212,11 +212,13 @@ def stability_map(figure: Figure) -> None:
          for gain in gains]
         for delay in delays
     ])  # fmt: skip
-    mesh = axes.pcolormesh(gains, delays, grown, cmap="RdBu_r", norm=LogNorm(1e-2, 1e2))
+    mesh = axes.pcolormesh(gains, delays, grown, cmap="coolwarm", norm=LogNorm(1e-2, 1e2))
     figure.colorbar(mesh, ax=axes, label="swing after 80 cycles / kick (above 1: it lasts)")
     critical = [critical_gain_ppm(int(delay)) / PPM for delay in delays]
-    axes.plot(critical, delays, "o-", color=INK, lw=1, ms=3, label="2 sin(pi / (2 (2k + 1)))")
+    axes.plot(critical, delays, "o-", color=INK, lw=1.5, ms=4, label="2 sin(pi / (2 (2k + 1)))")
     axes.set(xscale="log", xlabel="gain x elasticity of demand",
              ylabel="delay k, periods: observation, vote, timelock",
              title="Where the fee controller swings")  # fmt: skip
+    axes.set_xticks(ticks := (0.05, 0.1, 0.2, 0.5, 1, 2), [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.legend(fontsize=8, loc="lower left", frameon=True, facecolor="white")
