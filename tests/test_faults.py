@@ -200,15 +200,6 @@ def test_a_name_that_is_not_there_is_found_before_anything_happens(
         ("source-scale", {"source": "albion", "denominator": -1}),
         ("node-misreport", {"node": "node-1", "numerator": 0}),
         ("volume-surge", {"factor_ppm": 0}),
-        (
-            "keeper-stops",
-            {"keeper": "keeper"},
-            "the work of keeper",
-            {"down": ["keeper"]},
-            "keeper stopped",
-            "keeper works again",
-            {},
-        ),
         ("feed-bounds-open", {"commodity": "WTI"}),
     ],
 )
