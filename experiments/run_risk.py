@@ -169,13 +169,18 @@ def plot(results: dict[str, list[Point]], path: str) -> None:
     for exit_, points in results.items():
         places = [(calm, ran) for _, calm, ran in points]
         axes.plot(*zip(*places, strict=True), marker="o", label=f"exit at {exit_}")
-        for (number, _, _), place in zip(points, places, strict=True):
-            axes.annotate(str(number), place, textcoords="offset points", xytext=(5, 5))
+        for row, ((number, _, _), place) in enumerate(zip(points, places, strict=True)):
+            # the last ones lie close together: their labels stand above and below in turn
+            away = (6, 6) if row % 2 == 0 else (-8, -17)
+            axes.annotate(str(number), place, textcoords="offset points", xytext=away)
     axes.set_xscale("log")
+    axes.set_xticks(ticks := (40, 50, 60, 100, 200, 400), [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(0, 108)
     axes.set_xlabel("mean distance from par in calm, bp")
     axes.set_ylabel("share of holders' PT that ran in stress, %")
     axes.set_title("Run size against the tightness of the peg, by number of redeemers")
-    axes.legend()
+    axes.legend(loc="center right")
     figure.savefig(path, dpi=120)
 
 

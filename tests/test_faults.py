@@ -47,10 +47,23 @@ class Parrot:
         self.told.append((numerator, denominator))
 
 
+@dataclass
+class Janitor:
+    """A keeper that notes whether it works."""
+
+    up: bool = True
+
+    def halt(self) -> None:
+        self.up = False
+
+    def resume(self) -> None:
+        self.up = True
+
+
 def surfaces() -> Surfaces:
     path = StillPath("WTI", first=START, step=60, tick=1)
     sources = {name: Source(name, path, Streams(1)) for name in ("albion", "brisa")}
-    agents = {"node-1": Parrot(), "trader-1": object()}
+    agents = {"node-1": Parrot(), "trader-1": object(), "keeper": Janitor()}
     clock = Clock(START)
     banks = make_banks({"helvetia": BankSpec.model_validate({"accounts": {"reserve": 5}})}, clock)
     custody = CustodianSpec.model_validate(
@@ -98,6 +111,7 @@ def state(world: Surfaces) -> dict[str, Any]:
                 ("helvetia", world.banks["helvetia"].up),
                 ("aegis", world.custodians["aegis"].up),
                 ("carrier", world.export_feeds["carrier"].alive),
+                ("keeper", world.agents["keeper"].up),
             )
             if not up
         ],
@@ -129,6 +143,8 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, Any], str, str, dict[str, A
      {"down": ["aegis"]}, "aegis is silent", "aegis answers again", {}),
     ("export-feed-death", {"export_feed": "carrier"}, "the life of the export feed carrier",
      {"down": ["carrier"]}, "carrier died", "carrier is back", {}),
+    ("keeper-stops", {"keeper": "keeper"}, "the work of keeper",
+     {"down": ["keeper"]}, "keeper stopped", "keeper works again", {}),
     ("feed-bounds-open", {"commodity": "WTI", "max_answer": "10000"},
      "the max answer of the WTI feed", {}, "WTI feed deployed with max answer 1000000000000",
      "the bound stays as it is on chain", {}),

@@ -94,9 +94,9 @@ def returns(figure: Figure, streams: Streams) -> None:
     height, _ = np.histogram(real / real.std(), wide, density=True)
     left.plot((wide[1:] + wide[:-1]) / 2, np.where(height > 0, height, np.nan), "o", ms=5,
               color=RED, label=f"WTI 2008-07 to 2009-06 (n = {real.size})")  # fmt: skip
-    left.set(yscale="log", ylim=(1e-5, 1), xlabel="daily log return, in standard deviations",
+    left.set(yscale="log", ylim=(1e-5, 30), xlabel="daily log return, in standard deviations",
              ylabel="density", title="Daily returns")  # fmt: skip
-    left.legend(fontsize=8)
+    left.legend(fontsize=8, loc="upper left")
     _against_intervals(right, moments(garch), moments(merton))
 
 
@@ -114,8 +114,9 @@ def _against_intervals(axes: Axes, garch: dict[str, Floats], merton: dict[str, F
             axes.plot(ends[[0, 2]], [place + shift] * 2, color=colour, lw=2,
                       label=label if place == 0 else None)  # fmt: skip
             axes.plot(ends[1], place + shift, "o", ms=5, color=colour)
-        axes.plot((value - low) / (high - low), place, "|", color=RED, ms=14, mew=2)
-    axes.set(yticks=range(len(names)), yticklabels=names, xlim=(-2.2, 3.2), ylim=(8.6, -2.6),
+        axes.plot((value - low) / (high - low), place, "|", color=RED, ms=14, mew=2,
+                  label="WTI 1986-2019 itself" if place == 0 else None)  # fmt: skip
+    axes.set(yticks=range(len(names)), yticklabels=names, xlim=(-2.2, 3.2), ylim=(8.6, -3.2),
              xlabel="position in the interval of WTI", title="Moments of 8,320 days")  # fmt: skip
     axes.legend(fontsize=8, loc="upper right")
 
@@ -172,6 +173,9 @@ def pool(figure: Figure, rows: Sequence[Row]) -> None:
     axes.set(xscale="log", yscale="log", xlabel="swap fee, basis points",
              ylabel="arbitrage profit / LVR",
              title="Through the deployed pool: sigma 5 % a day, blocks of 12 s")  # fmt: skip
+    axes.set_xticks(ticks := (0.3, 1, 3, 5, 10, 30, 100), [f"{tick:g}" for tick in ticks])
+    axes.set_yticks(shares := (1, 0.5, 0.2, 0.1, 0.05, 0.02), [f"{share:g}" for share in shares])
+    axes.minorticks_off()
     axes.legend(fontsize=8)
 
 
@@ -208,11 +212,13 @@ def stability_map(figure: Figure) -> None:
          for gain in gains]
         for delay in delays
     ])  # fmt: skip
-    mesh = axes.pcolormesh(gains, delays, grown, cmap="RdBu_r", norm=LogNorm(1e-2, 1e2))
+    mesh = axes.pcolormesh(gains, delays, grown, cmap="coolwarm", norm=LogNorm(1e-2, 1e2))
     figure.colorbar(mesh, ax=axes, label="swing after 80 cycles / kick (above 1: it lasts)")
     critical = [critical_gain_ppm(int(delay)) / PPM for delay in delays]
-    axes.plot(critical, delays, "o-", color=INK, lw=1, ms=3, label="2 sin(pi / (2 (2k + 1)))")
+    axes.plot(critical, delays, "o-", color=INK, lw=1.5, ms=4, label="2 sin(pi / (2 (2k + 1)))")
     axes.set(xscale="log", xlabel="gain x elasticity of demand",
              ylabel="delay k, periods: observation, vote, timelock",
              title="Where the fee controller swings")  # fmt: skip
+    axes.set_xticks(ticks := (0.05, 0.1, 0.2, 0.5, 1, 2), [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.legend(fontsize=8, loc="lower left", frameon=True, facecolor="white")
