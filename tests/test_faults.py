@@ -9,15 +9,17 @@ import pytest
 from pydantic import ValidationError
 
 from twin.clock import DAY, Clock
+from twin.desk.node import NodeAccess
 from twin.errors import UnknownName, UsageError
 from twin.faults.injector import kinds, vocabulary
-from twin.faults.port import Fault, FaultParams, Surfaces
+from twin.faults.port import Fault, FaultParams, Machinery, Surfaces
 from twin.market.bank import make_banks
 from twin.market.commodity import ONE, PricePath
 from twin.market.custody import make_custodians
 from twin.market.customs import Customs
 from twin.market.demand import Demand
 from twin.market.exports import make_export_feeds
+from twin.market.index import Index
 from twin.market.sources import Source
 from twin.market.venue import Venue
 from twin.protocol.deployment import DeploymentSpec
@@ -73,7 +75,11 @@ def surfaces() -> Surfaces:
         export_feeds=make_export_feeds(
             {"carrier": ExportFeedSpec()}, clock, customs=Customs(Streams(1)), seed=1, common_mode=0
         ),
-    )
+        machinery=Machinery(
+            node=NodeAccess(), suspended=set(), broken=set(), unreachable=set(),
+            indices={"WTI": Index(path, Streams(1))},
+        ),
+    )  # fmt: skip
 
 
 def made(kind: str, **params: Any) -> Fault:
@@ -83,7 +89,12 @@ def made(kind: str, **params: Any) -> Fault:
 
 def state(world: Surfaces) -> dict[str, Any]:
     """Return everything that a fault could touch, as one comparable value."""
+    machinery = world.machinery
+    assert machinery is not None
     return {
+        "node": (machinery.node.down, machinery.node.lag),
+        "stopped": [*machinery.suspended, *machinery.broken, *machinery.unreachable],
+        "index": machinery.indices["WTI"].quote(START + 60) is not None,
         "quotes": {
             name: (quote := source.quote(START)) and quote.price // ONE
             for name, source in world.sources.items()
@@ -103,7 +114,15 @@ def state(world: Surfaces) -> dict[str, Any]:
     }
 
 
-QUIET = {"quotes": {"albion": 80, "brisa": 80}, "demand": 1_000_000, "told": [], "down": []}
+QUIET = {
+    "node": (False, 0),
+    "stopped": [],
+    "index": True,
+    "quotes": {"albion": 80, "brisa": 80},
+    "demand": 1_000_000,
+    "told": [],
+    "down": [],
+}
 
 ROWS: list[tuple[str, dict[str, Any], str, dict[str, Any], str, str, dict[str, Any]]] = [
     # kind, params, place, begun, what it says, what it says at the end, ended
@@ -131,7 +150,22 @@ ROWS: list[tuple[str, dict[str, Any], str, dict[str, Any], str, str, dict[str, A
     ("feed-bounds-open", {"commodity": "WTI", "max_answer": "10000"},
      "the max answer of the WTI feed", {}, "WTI feed deployed with max answer 1000000000000",
      "the bound stays as it is on chain", {}),
+    ("desk-node-outage", {}, "the life of the desk's node", {"node": (True, 0)},
+     "the desk's node is down", "the desk's node is back", {}),
+    ("desk-node-lag", {"blocks": 5}, "the head of the desk's node", {"node": (False, 5)},
+     "the desk's node is 5 blocks behind", "the desk's node is level", {}),
+    ("job-stuck", {"procedure": "ME4"}, "the calendar of ME4", {"stopped": ["ME4"]},
+     "ME4 no longer runs", "ME4 runs again", {}),
+    ("rule-breaks", {"rule": "High"}, "the evaluation of High", {"stopped": ["High"]},
+     "High no longer evaluates", "High evaluates again", {}),
+    ("pager-outage", {"receiver": "page-x"}, "the pager of page-x", {"stopped": ["page-x"]},
+     "page-x cannot be notified", "page-x can be notified again", {}),
+    ("index-outage", {"commodity": "WTI"}, "the life of the index of WTI", {"index": False},
+     "the index of WTI is down", "the index of WTI is back", {}),
 ]  # fmt: skip
+
+ELSEWHERE = {"rogue-calls"}
+"""Kinds that need a chain: `test_faults_calls` has them."""
 
 
 @pytest.mark.parametrize(("kind", "params", "place", "begun", "says", "ends", "ended"), ROWS)
@@ -150,7 +184,7 @@ def test_a_fault_takes_hold_of_its_place_alone_and_lets_go(
 
 
 def test_every_kind_has_a_row_a_name_and_a_documented_model() -> None:
-    assert set(kinds()) == {row[0] for row in ROWS}
+    assert set(kinds()) == {row[0] for row in ROWS} | ELSEWHERE
     assert set(vocabulary()) == set(kinds())
     for name, family in kinds().items():
         assert family.kind == name
