@@ -54,7 +54,7 @@ def race(moves: int) -> lab.Stage:
 
     def jump(value: int) -> None:
         venue._makers.value = value
-        venue._stale = True
+        venue._stale = dict.fromkeys(venue._stale, True)
         venue._compare()
 
     for number in range(moves):

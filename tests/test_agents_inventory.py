@@ -40,7 +40,7 @@ def climb(made: lab.Stage, steps: int) -> None:
 
     def jump(value: int) -> None:
         venue._makers.value = value
-        venue._stale = True
+        venue._stale = dict.fromkeys(venue._stale, True)
         venue._makers.quantities = {side: [10**12] * 10 for side in ("buy", "sell")}
         venue._compare()
 

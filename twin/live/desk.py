@@ -15,9 +15,10 @@ from twin.bundled import folder
 from twin.chain.codec import keccak
 from twin.desk.decoding import decoded_call
 from twin.desk.logs import LogFollower
-from twin.desk.port import CallStats, (
+from twin.desk.port import (
     AccountRecord,
     Call,
+    CallStats,
     ChainStats,
     DecodedCall,
     LogRecord,
@@ -154,9 +155,7 @@ class _View:
 
     def calls(self, *, since: int) -> list[CallStats]:
         """Summarise calls by function after unix second *since*; the explorer tells."""
-        found: list[CallStats] = self._desk.client.ask(
-            "/desk/chain/calls", self.block, since=since
-        )
+        found: list[CallStats] = self._desk.client.ask("/desk/chain/calls", self.block, since=since)
         return found
 
     def stats(self, *, since: int) -> ChainStats:
