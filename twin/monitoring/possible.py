@@ -60,7 +60,7 @@ class _Looking:
             return
         matching = None if modifier is None else modifier.matching
         if matching is not None and matching.type == promql_parser.LabelModifierType.Include:
-            lone = {one for one in matching.labels if (one in left) != (one in right)}
+            lone = frozenset(one for one in matching.labels if (one in left) != (one in right))
         else:
             dropped: frozenset[str] = frozenset(() if matching is None else matching.labels)
             lone = (left ^ right) - dropped
