@@ -42,6 +42,18 @@ def body(method: str, *params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
+def test_metrics_are_answered_as_they_are_asked_for_and_a_bare_chain_has_none(
+    hub: Hub, web: TestClient
+) -> None:
+    assert web.get("/metrics").status_code == 404
+    measured = Hub(hub.rpc, metrics=lambda accept: (f"kind/{accept[:4]}; version=1", "x 1\n"))
+    with TestClient(application(measured, Guard(8545)), base_url=URL) as other:
+        found = other.get("/metrics", headers={"accept": "text/plain"})
+    assert (found.status_code, found.headers["content-type"], found.text) == (
+        200, "kind/text; version=1", "x 1\n"
+    )  # fmt: skip
+
+
 def test_a_post_is_answered_without_a_cors_header(web: TestClient) -> None:
     answer = web.post("/", json=ASKED, headers={"origin": URL})
     assert (answer.status_code, answer.json()["result"]) == (200, "0x0")
