@@ -156,6 +156,12 @@ ROOTS: dict[str, Callable[[World], Any]] = {
         world.desk.customs.document(log.args["documentHash"])
         for log in world.desk.at().logs("AllocationBook", "ExportClaimed", since=0)
     ],
+    "services": lambda world: world.desk.services,
+    "transfers": lambda world: [
+        world.desk.services.transfers.holders(),
+        world.desk.services.transfers.requests(),
+    ],
+    "forms": lambda world: [world.desk.services.disputes.forms()],
     "register": lambda world: world.desk.register,
     "services": lambda world: world.desk.services,
     "node status": lambda world: world.desk.services.operators.status("node-1"),

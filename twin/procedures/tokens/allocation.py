@@ -36,8 +36,8 @@ class Audit:
         self.since = desk.now - lookback
         last = desk.evidence.last("TF1")
         noted = desk.evidence.data(last.ref).get("exceptions", ()) if last else ()
-        self._suspects = {item["document"] for item in noted}
-        self._recent = desk.now - (recent if last else lookback)
+        self.suspects = {item["document"] for item in noted}
+        self.recent = desk.now - (recent if last else lookback)
         self.rate: int = desk.register.parameter("allocation.rate_per_usd")
         self.claims = standing(view, since=self.since)
         self.papers: Papers = papers_of(desk, self.claims)
@@ -60,8 +60,8 @@ class Audit:
 
     def due(self, record: LogRecord) -> bool:
         """Say whether a claim, an issue or an entry of the ledger is to be proved now."""
-        suspect = f"0x{record.args['documentHash'].hex()}" in self._suspects
-        return suspect or record.timestamp >= self._recent
+        suspect = f"0x{record.args['documentHash'].hex()}" in self.suspects
+        return suspect or record.timestamp >= self.recent
 
     def note(self, item: str, document: bytes, wrong: str) -> None:
         """Count a problem and keep what it is about."""
