@@ -156,7 +156,6 @@ ROOTS: dict[str, Callable[[World], Any]] = {
         world.desk.customs.document(log.args["documentHash"])
         for log in world.desk.at().logs("AllocationBook", "ExportClaimed", since=0)
     ],
-    "services": lambda world: world.desk.services,
     "transfers": lambda world: [
         world.desk.services.transfers.holders(),
         world.desk.services.transfers.requests(),

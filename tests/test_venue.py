@@ -16,7 +16,8 @@ from twin.errors import NoData, UsageError
 from twin.events import VenueTraded
 from twin.market.makers import Makers
 from twin.market.orderbook import SideName
-from twin.market.venue import MAKERS, Fills, Venue, make_venues
+from twin.market.venue import MAKERS, Fills, Venue
+from twin.market.venues import make_venues
 from twin.random import Streams
 from twin.scenario.market import VenueSpec
 

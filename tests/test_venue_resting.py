@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from twin.clock import DAY, HOUR, Clock
 from twin.errors import NoData
 from twin.market.orderbook import SideName
-from twin.market.venue import MAKERS, Venue, make_venues
+from twin.market.venue import MAKERS, Venue
+from twin.market.venues import make_venues
 from twin.random import Streams
 from twin.scenario.market import VenueSpec
 

@@ -15,7 +15,7 @@ from twin.market.index import make_indices
 from twin.market.paths import make_paths
 from twin.market.reports import ReportBoard
 from twin.market.sources import make_sources
-from twin.market.venue import make_venues
+from twin.market.venues import make_venues
 from twin.random import Streams
 from twin.scenario.market import MarketSpec
 

@@ -26,7 +26,7 @@ from twin.quotes import Ticker
 from twin.random import Streams
 from twin.scenario.market import VenueSpec
 
-__all__ = ["MAKERS", "Fills", "OnFill", "Published", "Resting", "Venue", "make_venues"]
+__all__ = ["MAKERS", "Fills", "OnFill", "Published", "Resting", "Venue"]
 
 MAKERS = "makers"
 """The owner of the background quotes; its balance may go below zero, being the outside world."""
@@ -496,17 +496,3 @@ class Venue:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
-
-
-def make_venues(
-    specs: Mapping[str, VenueSpec],
-    clock: Clock,
-    *,
-    streams: Streams,
-    on_trade: Callable[[VenueTraded], object],
-) -> dict[str, Venue]:
-    """Return the venues of a scenario by name."""
-    return {
-        name: Venue(name, spec, clock=clock, streams=streams, on_trade=on_trade)
-        for name, spec in specs.items()
-    }

@@ -105,7 +105,7 @@ class Human:
 
     def __init__(self, ask: Ask) -> None:
         """Ask nobody yet."""
-        self._ask = ask
+        self.ask = ask
 
     def begins(self, procedure: str, case: Case) -> bool:
         """Everything begins: the playbook leads, the person decides."""
@@ -114,7 +114,7 @@ class Human:
 
     def act(self, seen: Observation) -> str:
         """Ask."""
-        return self._ask(seen)
+        return self.ask(seen)
 
 
 class Recorded:
@@ -124,7 +124,7 @@ class Recorded:
 
     def __init__(self, decisions: Iterable[tuple[str, str, str]]) -> None:
         """Begin with the first."""
-        self._decisions = iter(decisions)
+        self.decisions = iter(decisions)
 
     def begins(self, procedure: str, case: Case) -> bool:
         """Everything begins, as it did then."""
@@ -133,7 +133,7 @@ class Recorded:
 
     def act(self, seen: Observation) -> str:
         """Take the next; CrashError where another question was asked then."""
-        procedure, question, option = next(self._decisions, ("nothing", "", ""))
+        procedure, question, option = next(self.decisions, ("nothing", "", ""))
         if (procedure, question) != (seen.procedure, seen.question):
             raise CrashError(
                 f"{seen.procedure} asks {seen.question!r}; what was recorded next is {procedure}: "
@@ -155,23 +155,23 @@ class Habit:
     ) -> None:
         """Have seen nothing yet."""
         self.name = inner.name
-        self._inner, self._after, self._window = inner, after, window
-        self._share, self._chance = share, chance
-        self._seen: dict[str, list[int]] = {}
+        self.inner, self.after, self.window = inner, after, window
+        self.share, self.chance = share, chance
+        self.known: dict[str, list[int]] = {}
 
     def begins(self, procedure: str, case: Case) -> bool:
         """Begin what the policy begins."""
-        return self._inner.begins(procedure, case)
+        return self.inner.begins(procedure, case)
 
     def act(self, seen: Observation) -> str:
         """Take what the policy takes, but for an alert that one is used to."""
-        choice = self._inner.act(seen)
+        choice = self.inner.act(seen)
         if seen.case.alert is None or set(seen.options) != {"real", "false"}:
             return choice
         rule = seen.case.alert.partition("{")[0]
-        times = [at for at in self._seen.get(rule, ()) if seen.now - at <= self._window]
-        self._seen[rule] = [*times, seen.now]
-        used = self._chance() < self._share and len(times) >= self._after
+        times = [at for at in self.known.get(rule, ()) if seen.now - at <= self.window]
+        self.known[rule] = [*times, seen.now]
+        used = self.chance() < self.share and len(times) >= self.after
         return "false" if used else choice
 
 
