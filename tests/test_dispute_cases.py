@@ -177,7 +177,7 @@ def test_a_ruling_on_chain_is_looked_at_again(
         assert len(made.stores.entries("action")) == 1, "one action for one ruling"
 
 
-@pytest.mark.parametrize(("history", "wrong"), [(61, 1), (59, 0)])
+@pytest.mark.parametrize(("history", "wrong"), [(301, 1), (299, 0)])
 def test_a_ruling_is_looked_at_for_a_while(history: int, wrong: int) -> None:
     made = desk()
     ruled(made, CARGO // 2, HALF)

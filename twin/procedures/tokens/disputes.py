@@ -72,7 +72,7 @@ def assess(desk: Desk, case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def review(desk: Desk, ruled: Mapping[str, int], *, since: int) -> dict[str, Any]:
-    """Look at each ruling since unix second *since* again: whose it was, does its correction add up?
+    """Look at each ruling since unix second *since* again: whose it was, how its correction adds up.
 
     *ruled* is the quantity that the team ruled, by document in hex. A sovereign that is made whole
     twice for one cargo shows as a correction and a second issue for the same bill of lading.
