@@ -187,6 +187,18 @@ def test_a_rule_that_fires_nowhere_fails_the_gate() -> None:
     assert (proof.lacks, found.passed) == (("fires", "resolves"), False)
 
 
+def test_a_rule_may_wait_for_its_case_and_no_longer() -> None:
+    high, calm = rule("fictra_pool_price_ratio > 2"), played(1, 1)
+    waits = gate([high], [calm], lambda _name: None, waiting={"High": "no fault makes it"})
+    assert (waits.held, waits.overdue, waits.count) == ((), (), 0)
+    case = played(*STEPS, fires=("High P3 8m..12m",))
+    proved = gate(
+        [high], [case, played(1, 1, 1, name="calm")], lambda _name: None,
+        waiting={"High": "no fault makes it", "Gone": "no such rule"},
+    )  # fmt: skip
+    assert (proved.overdue, proved.passed) == (("High", "Gone"), False)
+
+
 def test_a_case_that_states_something_else_fails_the_gate() -> None:
     case = played(*STEPS)
     found = gate([rule("fictra_pool_price_ratio > 2")], [case], lambda _name: None)

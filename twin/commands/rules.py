@@ -14,7 +14,7 @@ from twin.commands.screen import as_json, console, running, say, table
 from twin.errors import UnknownName, UsageError
 from twin.library import Library
 from twin.monitoring.rules import Rule
-from twin.proof.case import Case, cases
+from twin.proof.case import Case, cases, waiting
 from twin.proof.gate import PASSING, Gate, RuleProof, gate
 from twin.proof.play import Played, play
 
@@ -42,7 +42,10 @@ def main(arguments: argparse.Namespace) -> int:
             tell(case.name, True)
     whole = len(wanted) == len(known)
     with running(verb="proving") as tell:
-        found = gate(chosen if whole or arguments.only else (), played, _teller(tell))
+        listed = waiting(arguments.cases) if whole and not arguments.only else {}
+        found = gate(
+            chosen if whole or arguments.only else (), played, _teller(tell), waiting=listed
+        )
     return _told(found, played, whole=whole, as_document=arguments.json)
 
 
@@ -118,7 +121,7 @@ def _told(found: Gate, played: Sequence[Played], *, whole: bool, as_document: bo
     if whole:
         _lacking(found)
     say(
-        f"{len(found.rules)} rules, {found.count} mutants, {found.caught} caught: "
+        f"{len(found.held)} rules held, {len(found.waiting)} waiting, {found.count} mutants, {found.caught} caught: "
         f"mutation score {found.score:.3f} (at least {PASSING})"
     )
     say("passed" if passed else "FAILED")
@@ -135,10 +138,15 @@ def _row(proof: RuleProof, played: Sequence[Played]) -> tuple[str, ...]:
 
 
 def _lacking(found: Gate) -> None:
+    for name in found.overdue:
+        say(f"FAILED {name} waits for no case any more: take it off the list")
     for proof in found.rules:
         name = proof.rule.name
         for kind in proof.lacks:
-            say(f"FAILED {name} has no case: {kind}")
+            if name in found.waiting:
+                say(f"waits  {name} has no case yet: {kind} ({found.waiting[name]})")
+            else:
+                say(f"FAILED {name} has no case: {kind}")
         for mutant in proof.survivors:
             say(f"survived {name}: {mutant.kind} {mutant.change}")
 
@@ -149,6 +157,8 @@ def _plain(found: Gate, played: Sequence[Played]) -> dict[str, Any]:
         "caught": found.caught,
         "mutation_score": round(found.score, 4),
         "passing_score": PASSING,
+        "waiting": dict(found.waiting),
+        "overdue": list(found.overdue),
         "cases": [
             {"name": one.case.name, "title": one.case.title, "faults": list(one.case.kinds),
              "differences": list(found.differences[one.case.name])}

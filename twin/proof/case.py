@@ -24,10 +24,13 @@ from twin.faults.injector import Injector
 from twin.proof.episodes import Episode, parse
 from twin.scenario import Scenario, Vocabulary, loads
 
-__all__ = ["LONGEST", "SUFFIX", "Case", "cases", "merged"]
+__all__ = ["LONGEST", "SUFFIX", "WAITING", "Case", "cases", "merged", "waiting"]
 
 SUFFIX = ".case.yml"
 """How the name of a case's file ends."""
+
+WAITING = "waiting.yml"
+"""The list of rules that still wait for a case, beside the cases: name and reason."""
 
 LONGEST = 2 * 86_400
 """Seconds that the world of a case may last."""
@@ -123,6 +126,16 @@ def _read(path: Path) -> Case:
         raise UsageError(f"{path}: {problem}") from None
     kinds = tuple(sorted({str(item.get("kind")) for item in faults}))
     return Case(name, str(tree["title"]), path, world, kinds, fires)
+
+
+def waiting(where: Path | None = None) -> dict[str, str]:
+    """Return the rules that wait for a case, by name, with the reason; none without the list."""
+    place = folder("scenarios") / "cases" if where is None else where
+    path = place / WAITING
+    if not path.is_file():
+        return {}
+    tree = _tree(path)
+    return {str(name): str(reason) for name, reason in tree.items()}
 
 
 def cases(where: Path | None = None) -> tuple[Case, ...]:

@@ -5,8 +5,8 @@ A case is held against what its world did; a mutant against what the case states
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from twin.monitoring.promql import compile_expression
 from twin.monitoring.rules import Rule
@@ -60,20 +60,36 @@ class RuleProof:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The whole: a proof for each rule, and by case what differed from what it states."""
+    """The whole: a proof for each rule, and by case what differed from what it states.
+
+    *waiting* are rules that still wait for a case, with the reason: a named list, which may only
+    grow shorter. A rule that is on it and proved breaks the gate like one that is neither.
+    """
 
     rules: tuple[RuleProof, ...]
     differences: dict[str, tuple[str, ...]]
+    waiting: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def held(self) -> tuple[RuleProof, ...]:
+        """The proofs of the rules that do not wait."""
+        return tuple(proof for proof in self.rules if proof.rule.name not in self.waiting)
+
+    @property
+    def overdue(self) -> tuple[str, ...]:
+        """The names on the list that are proved, or that no rule has."""
+        lacking = {proof.rule.name for proof in self.rules if proof.lacks}
+        return tuple(name for name in self.waiting if name not in lacking)
 
     @property
     def count(self) -> int:
-        """How many mutants there are."""
-        return len([one for proof in self.rules for one in proof.mutants])
+        """How many mutants there are of the rules that do not wait."""
+        return len([one for proof in self.held for one in proof.mutants])
 
     @property
     def caught(self) -> int:
         """How many of them some case noticed."""
-        return self.count - len([one for proof in self.rules for one in proof.survivors])
+        return self.count - len([one for proof in self.held for one in proof.survivors])
 
     @property
     def score(self) -> float:
@@ -82,9 +98,9 @@ class Gate:
 
     @property
     def passed(self) -> bool:
-        """Whether every case is as stated, every rule has its cases, and the score suffices."""
-        whole = not any(self.differences.values()) and not any(one.lacks for one in self.rules)
-        return whole and self.score >= PASSING
+        """Whether every case is as stated, every rule has its cases or waits, the score suffices."""
+        whole = not any(self.differences.values()) and not any(one.lacks for one in self.held)
+        return whole and not self.overdue and self.score >= PASSING
 
 
 def slack(played: Played) -> int:
@@ -92,14 +108,21 @@ def slack(played: Played) -> int:
     return min(2 * played.interval, 120)
 
 
-def gate(rules: Iterable[Rule], played: Sequence[Played], tell: Tell) -> Gate:
-    """Hold the alert rules among *rules* against the worlds that were *played*."""
+def gate(
+    rules: Iterable[Rule],
+    played: Sequence[Played],
+    tell: Tell,
+    *,
+    waiting: Mapping[str, str] | None = None,
+) -> Gate:
+    """Hold the alert rules among *rules*, some *waiting*, against the worlds that were *played*."""
     alerts = [rule for rule in rules if rule.kind == "alert"]
     proofs = []
     for rule in alerts:
         tell(rule.name)
         proofs.append(_proof(rule, played))
-    return Gate(tuple(proofs), {one.case.name: _wrong(one) for one in played})
+    differences = {one.case.name: _wrong(one) for one in played}
+    return Gate(tuple(proofs), differences, waiting or {})
 
 
 def _wrong(played: Played) -> tuple[str, ...]:

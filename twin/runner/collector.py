@@ -1,4 +1,4 @@
-"""Python's cyclic collector in a run: left alone it takes a seventh of it, to find next to nothing.
+"""Python's cyclic collector in a run: left alone it takes a tenth of it, to find next to nothing.
 
 A world keeps what it makes (blocks, receipts, samples), and frees what it drops by counting
 references; cycles are few. So what stands when the run begins is put out of the collector's sight,
