@@ -177,6 +177,15 @@ def test_a_ruling_on_chain_is_looked_at_again(
         assert len(made.stores.entries("action")) == 1, "one action for one ruling"
 
 
+@pytest.mark.parametrize(("history", "wrong"), [(301, 1), (299, 0)])
+def test_a_ruling_is_looked_at_for_a_while(history: int, wrong: int) -> None:
+    made = desk()
+    ruled(made, CARGO // 2, HALF)
+    played = Stage(made)
+    finding = played.play(resolve_disputes(Case("a test"), DisputeResolution(history=history)))
+    assert finding.problems["wrong-correction"] == wrong
+
+
 def test_a_dispute_that_lapsed_is_told() -> None:
     made = desk()
     made.answers["AllocationBook", "disputes"] = (ZERO, 0, 0, 0)

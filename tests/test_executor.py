@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 from paper_desk import NOW
@@ -246,6 +247,22 @@ def test_runs_are_numbered_and_an_event_driven_end_is_no_check() -> None:
     ended = [(e.procedure, e.run, e.evidence) for e in lab.seen if isinstance(e, ProcedureEnded)]
     assert ended == [("XX1", 1, "XX1-00001"), ("XX1", 2, "XX1-00002"), ("YY1", 1, "YY1-00001")]
     assert heard == ["YY1"]
+
+
+@pytest.mark.parametrize(
+    ("level", "seconds", "promised"),
+    [("A", 1800, 1800), ("B", 3600, DAY), ("C", 3600, DAY), ("B", 7 * DAY, 7 * DAY)],
+)
+def test_what_waits_for_people_promises_a_day_at_best(
+    level: Literal["A", "B", "C"], seconds: int, promised: int
+) -> None:
+    """Nobody is on shift at night, and a run that waits for the morning is not late."""
+    lab, heard = TeamLab(), list[int | None]()
+    lab.executor.on_check = lambda *_, interval=None: heard.append(interval)
+    made = replace(procedure("XX1", steps().function, seconds=seconds), level=level)
+    lab.spawn(lab.executor.start(made, CASE))
+    lab.run(1)
+    assert heard == [promised]
 
 
 def test_what_a_runbook_saw_still_holds_when_it_answers() -> None:

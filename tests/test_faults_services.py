@@ -51,6 +51,7 @@ CHANGES = {
     "indexer-miscount": {"indexer"},
     "document-drift": {"documents"},
     "function-bricked": {"indexer"},  # no swap to count
+    "function-doubles": set(),  # nobody asks for votes here
     "gas-regression": set(),
     "unbacked-mint": {"supply", "indexer"},
     "gas-war": {"node", "other node", "indexer"},  # other blocks: other hashes
@@ -70,7 +71,7 @@ def test_a_fault_changes_what_it_takes_hold_of_and_nothing_else(
     kind: str, params: dict[str, Any]
 ) -> None:
     plain, ill = after(None, {}), after(kind, params)
-    chained = {"function-bricked", "gas-regression", "unbacked-mint", "gas-war"}
+    chained = {"function-bricked", "function-doubles", "gas-regression", "unbacked-mint", "gas-war"}
     if kind in chained:  # other blocks have other hashes
         plain, ill = (
             {key: str(value).split("0x")[0] if "node" in key else value
@@ -100,6 +101,7 @@ def test_a_fault_says_what_it_does(
 
 PASSING = [row for row in ROWS if row[0] not in {
     "unbacked-mint", "gas-war", "indexer-miss", "indexer-miscount", "function-bricked", "gas-regression",
+    "function-doubles",
 }]  # fmt: skip
 
 
@@ -181,6 +183,17 @@ def test_an_upgrade_keeps_state_and_sender_and_is_rolled_back() -> None:
     assert lab.read("LiquidityPool", "swapCount") == 4  # views answer through the shell
     bricked.end(lab.surfaces)
     assert swap() == (True, plain)
+
+
+def test_a_function_that_counts_double_leaves_the_others_as_they_are() -> None:
+    lab = Lab().run(12)
+    asked = (("totalSupply", ()), ("balanceOf", (ANN,)), ("name", ()))
+    supply, *others = before = [lab.read("PaymentToken", name, *args) for name, args in asked]
+    wrong = lab.fault("function-doubles", contract="PaymentToken", function="totalSupply")
+    after = [lab.read("PaymentToken", name, *args) for name, args in asked]
+    assert after == [2 * supply, *others]
+    wrong.end(lab.surfaces)
+    assert [lab.read("PaymentToken", name, *args) for name, args in asked] == before
 
 
 def test_the_stolen_key_mints_and_the_war_is_felt() -> None:

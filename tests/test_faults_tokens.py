@@ -98,6 +98,16 @@ def test_a_fault_lets_go_of_what_it_held() -> None:
     assert not stage.world.services.fills.stuck
     stage = begun("dispute-silence", "2h")
     assert not stage.world.services.disputes.silent
+    stage = begun("sanctions-list-frozen", "2h")
+    stage.world.run(stage.world.clock.start + 2 * DAY)
+    assert stage.world.desk.services.transfers.list_updated() >= stage.world.clock.start + DAY
+
+
+def test_a_list_that_is_frozen_stays_as_old_as_it_was() -> None:
+    stage = begun("sanctions-list-frozen", None)
+    before = stage.world.desk.services.transfers.list_updated()
+    stage.world.run(stage.world.clock.start + 2 * DAY)
+    assert stage.world.desk.services.transfers.list_updated() == before
 
 
 def test_only_latent_faults_change_what_is_deployed() -> None:

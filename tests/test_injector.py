@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import world_lab as lab
 
-from twin.errors import FileProblems, UnknownName, UsageError
+from twin.errors import CrashError, FileProblems, UnknownName, UsageError
 from twin.events import EventLog, FaultChanged
-from twin.faults.injector import Injector
-from twin.faults.port import FaultParams
+from twin.faults.injector import Injector, named
+from twin.faults.port import Fault, FaultParams
 
 
 def story(stage: lab.Stage) -> list[tuple[int, str, str]]:
@@ -124,3 +124,10 @@ def test_a_kind_that_is_not_there_is_refused_without_a_loader_too() -> None:
 
 def test_what_happened_is_sealed() -> None:
     assert FaultChanged.sealed is True
+
+
+def test_two_faults_of_one_kind_are_refused() -> None:
+    first, second = (type(name, (Fault,), {"kind": "flood"}) for name in ("Rain", "Dam"))
+    assert named([first, first]) == {"flood": first}
+    with pytest.raises(CrashError, match=r"two faults are of the kind flood: .*Rain.*Dam"):
+        named([first, second])

@@ -170,6 +170,7 @@ def executed(desk: PaperDesk) -> Finding:
     return contract_execution(desk, ContractExecution())
 
 
+UNAUTHORISED = "AccessManagedUnauthorized"
 PAUSED_CALLS = calls(calls=5, reverted=5, reasons={"EnforcedPause": 5})
 
 
@@ -183,8 +184,22 @@ PAUSED_CALLS = calls(calls=5, reverted=5, reasons={"EnforcedPause": 5})
         ([calls(calls=30, reverted=6, reasons={"SlippageExceeded": 6})], []),
         ([PAUSED_CALLS], []),
         ([replace(PAUSED_CALLS, reasons={"EnforcedPause": 4, "Panic": 1})], ["bricked"]),
+        ([replace(PAUSED_CALLS, reasons={UNAUTHORISED: 5})], []),
+        ([replace(PAUSED_CALLS, reasons={UNAUTHORISED: 3, "Panic": 2})], []),
+        ([replace(PAUSED_CALLS, reasons={UNAUTHORISED: 2, "Panic": 3})], ["bricked"]),
     ],
-    ids=["quiet", "bricked", "two calls", "most", "a fifth", "the brake", "not only the brake"],
+    ids=[
+        "quiet",
+        "bricked",
+        "two calls",
+        "most",
+        "a fifth",
+        "the brake",
+        "not only the brake",
+        "outsiders",
+        "two calls among outsiders",
+        "three calls among outsiders",
+    ],
 )
 def test_reverts_by_function(called: list[CallStats], problems: list[str]) -> None:
     assert items(executed(contracts(called=called))) == problems

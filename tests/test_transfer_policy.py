@@ -227,6 +227,19 @@ def test_a_guard_that_is_open_is_found() -> None:
     made.lab = PaperLab(PaperFork(open=("NotAuthorised()",)))
     finding, _ = work(made)
     assert (finding.verdict, finding.problems["negative-test"]) == ("finding", 2)
+    made.evidence.file("TF4", NOW, finding)
+    assert work(made)[0].problems["negative-test"] == 2, "as long as it is open, not once a day"
+    made.lab = PaperLab(PaperFork())
+    shut, _ = work(made)
+    assert shut.problems["negative-test"] == 0
+    made.evidence.file("TF4", NOW, shut)
+    assert work(made)[0].data["attempts"] == []
+
+
+@pytest.mark.parametrize(("age", "stale"), [(172_800, 0), (172_801, 1)])
+def test_a_list_is_out_of_date_although_nobody_asks(age: int, stale: int) -> None:
+    finding, _ = work(desk(Queue([], confirmed=NOW - age)))
+    assert finding.problems["sanctions-list"] == stale
 
 
 def test_a_list_that_is_not_there_is_no_data() -> None:

@@ -1,4 +1,4 @@
-"""Faults on chain: an upgrade that bricks a function or wastes gas, a stolen key that mints, a gas war."""
+"""Faults on chain: upgrades that break, double or slow a function, a stolen key, a gas war."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twin.protocol.roles import account_of
 from twin.scenario.values import Gwei, Seconds, Tokens6
 from twin.services.code import LOOP_GAS, MOST_TURNS
 
-__all__ = ["FunctionBricked", "GasRegression", "GasWar", "UnbackedMint"]
+__all__ = ["FunctionBricked", "FunctionDoubles", "GasRegression", "GasWar", "UnbackedMint"]
 
 THIEF = "thief"
 """The label of the account that the stolen key mints to."""
@@ -48,6 +48,41 @@ class FunctionBricked(Fault):
         wrong = self.params
         services_of(surfaces, self.kind).code.upgrade(wrong.contract, refuse=wrong.function)
         return f"{wrong.contract} was upgraded: {wrong.function} reverts"
+
+    def end(self, surfaces: Surfaces) -> str:
+        """Roll the upgrade back."""
+        services_of(surfaces, self.kind).code.roll_back(self.params.contract)
+        return f"the upgrade of {self.params.contract} is rolled back"
+
+
+class DoubleParams(FaultParams):
+    """The number that *function* of *contract* returns is twice what it should be."""
+
+    contract: str = "FoundationToken"
+    function: str = "getVotes"
+
+
+class FunctionDoubles(Fault):
+    """An upgrade of a contract counts something twice, such as votes."""
+
+    kind: ClassVar[str] = "function-doubles"
+    Params: ClassVar[type[FaultParams]] = DoubleParams
+    params: DoubleParams
+
+    def place(self) -> str:
+        """The code of the contract."""
+        return f"the code of {self.params.contract}"
+
+    def check(self, surfaces: Surfaces) -> None:
+        """The contract has the function."""
+        code = services_of(surfaces, self.kind).code
+        code.require(self.params.contract, self.params.function)
+
+    def begin(self, surfaces: Surfaces) -> str:
+        """Upgrade the contract."""
+        wrong = self.params
+        services_of(surfaces, self.kind).code.upgrade(wrong.contract, double=wrong.function)
+        return f"{wrong.contract} was upgraded: {wrong.function} counts double"
 
     def end(self, surfaces: Surfaces) -> str:
         """Roll the upgrade back."""

@@ -17,6 +17,7 @@ from twin.scenario.values import Tokens6
 __all__ = [
     "DisputeSilence",
     "FlashVotes",
+    "SanctionsListFrozen",
     "SingleKeyMint",
     "TransferToListed",
     "WrongCorrection",
@@ -167,6 +168,32 @@ class TransferToListed(Fault):
         """Who is on the list stays on it."""
         del surfaces
         return "the receiver stays listed"
+
+
+class FrozenListParams(FaultParams):
+    """The provider confirms its list no more."""
+
+
+class SanctionsListFrozen(Fault):
+    """The provider of the sanctions list stops updating, and nobody is told."""
+
+    kind: ClassVar[str] = "sanctions-list-frozen"
+    Params: ClassVar[type[FaultParams]] = FrozenListParams
+    params: FrozenListParams
+
+    def place(self) -> str:
+        """The date of the list."""
+        return "the date of the sanctions list"
+
+    def begin(self, surfaces: Surfaces) -> str:
+        """Let it stand still."""
+        services_of(surfaces).transfers.freeze_list(frozen=True)
+        return "the sanctions list is confirmed no more"
+
+    def end(self, surfaces: Surfaces) -> str:
+        """Let it catch up."""
+        services_of(surfaces).transfers.freeze_list(frozen=False)
+        return "the sanctions list is confirmed every day again"
 
 
 class CorrectionParams(FaultParams):

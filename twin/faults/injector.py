@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 from twin import faults
 from twin.clock import Clock
-from twin.errors import UnknownName, UsageError
+from twin.errors import CrashError, UnknownName, UsageError
 from twin.events import EventLog, FaultChanged
 from twin.faults.port import Fault, FaultParams, Surfaces
 from twin.protocol.deployment import DeploymentSpec
 
-__all__ = ["FaultSpec", "Injector", "kinds", "vocabulary"]
+__all__ = ["FaultSpec", "Injector", "kinds", "named", "vocabulary"]
 
 
 class FaultSpec(Protocol):
@@ -48,16 +48,25 @@ class FaultSpec(Protocol):
 def kinds() -> Mapping[str, type[Fault]]:
     """Return every kind of fault there is, by name: each `Fault` of a module in this folder."""
     modules = [import_module(item.name) for item in iter_modules(faults.__path__, "twin.faults.")]
-    families = {
-        value.kind: value
+    return named(
+        value
         for module in modules
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Fault)
         and value.__module__ == module.__name__
         and hasattr(value, "kind")
-    }
-    return {kind: families[kind] for kind in sorted(families)}
+    )
+
+
+def named(families: Iterable[type[Fault]]) -> Mapping[str, type[Fault]]:
+    """Return *families* by their kinds; CrashError where two are of one kind."""
+    found: dict[str, type[Fault]] = {}
+    for family in families:
+        other = found.setdefault(family.kind, family)
+        if other is not family:
+            raise CrashError(f"two faults are of the kind {family.kind}: {other} and {family}")
+    return {kind: found[kind] for kind in sorted(found)}
 
 
 def vocabulary() -> Mapping[str, type[FaultParams]]:

@@ -11,7 +11,6 @@ from twin.faults.exchanges import services_of
 from twin.faults.port import Fault, FaultParams, Surfaces
 from twin.market.venue import Venue
 from twin.protocol.operations import operation_of
-from twin.protocol.roles import account_of
 from twin.scenario.values import Pips, Price6, Tokens6
 from twin.services.services import Services
 
@@ -20,7 +19,6 @@ __all__ = [
     "FeeShock",
     "MakerWithdrawal",
     "OperatorRemoval",
-    "UnbackedMint",
     "VenueMisprint",
     "WashTrading",
 ]
@@ -177,12 +175,6 @@ class DepegShock(SleeperFault):
 # -- stolen or careless keys -----------------------------------------------------------------------
 
 
-class MintParams(FaultParams):
-    """The issuer's key mints *amount* PT to an account that nobody knows."""
-
-    amount: Tokens6 = Field(default=1_000_000 * 10**6, ge=1)
-
-
 class KeyFault(Fault):
     """A transaction from an account of ours that no procedure sent."""
 
@@ -203,25 +195,6 @@ class KeyFault(Fault):
         """What is on chain stays."""
         del surfaces
         return "what is on chain stays"
-
-
-class UnbackedMint(KeyFault):
-    """A stolen issuer key mints PT that nothing backs (BNB token hub, 2022-10-06)."""
-
-    kind: ClassVar[str] = "unbacked-mint"
-    Params: ClassVar[type[FaultParams]] = MintParams
-    params: MintParams
-
-    def place(self) -> str:
-        """The issuer's key."""
-        return "the issuer's key"
-
-    def begin(self, surfaces: Surfaces) -> str:
-        """Mint."""
-        thief = account_of("thief")
-        services = services_of(surfaces, self.kind)
-        self.send(services, "issuer", "PaymentToken", "mint", thief, self.params.amount)
-        return f"{self.params.amount} PT units minted to nobody"
 
 
 class RemovalParams(FaultParams):

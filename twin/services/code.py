@@ -2,7 +2,7 @@
 
 An upgrade puts a shell in a contract's place which hands every call on to the old code by
 DELEGATECALL: storage, sender and immutables are as before, as behind a proxy. The shell may refuse
-one function (cETH, 2022-08-30) or waste gas on each call. Anybody sees it: the code's hash is
+one function (cETH, 2022-08-30), waste gas on each call, or count double. Anybody sees it: the code's hash is
 another, and the gas is on the receipts.
 """
 
@@ -22,10 +22,13 @@ LOOP_GAS = 26
 MOST_TURNS = 0xFFFF
 
 
-def shell(old: bytes, *, refused: bytes | None = None, turns: int = 0) -> bytes:
+def shell(
+    old: bytes, *, refused: bytes | None = None, doubled: bytes | None = None, turns: int = 0
+) -> bytes:
     """Return code that delegates to *old* (an address), but for the selector *refused*.
 
-    Each call takes *turns* times `LOOP_GAS` more gas, beside some 3,000 for the delegation.
+    The number that the selector *doubled* returns is twice what it was. Each call takes *turns*
+    times `LOOP_GAS` more gas, beside some 3,000 for the delegation.
     """
     code = bytearray()
     if refused is not None:
@@ -41,8 +44,15 @@ def shell(old: bytes, *, refused: bytes | None = None, turns: int = 0) -> bytes:
     # Copy the calldata in, delegate all of it, copy out what came back.
     code += bytes.fromhex("365f5f375f5f365f73") + old + bytes.fromhex("5af43d5f5f3e")
     done = len(code) + 6
-    # PUSH1 done JUMPI RETURNDATASIZE PUSH0 REVERT; done: RETURNDATASIZE PUSH0 RETURN
-    return bytes(code) + bytes([0x60, done, 0x57]) + bytes.fromhex("3d5ffd5b3d5ff3")
+    # PUSH1 done JUMPI RETURNDATASIZE PUSH0 REVERT; done:
+    code += bytes([0x60, done, 0x57]) + bytes.fromhex("3d5ffd5b")
+    if doubled is not None:
+        # PUSH0 CALLDATALOAD PUSH1 e0 SHR PUSH4 selector EQ ISZERO PUSH1 out JUMPI
+        code += bytes.fromhex("5f3560e01c63") + doubled + bytes.fromhex("1415")
+        out = len(code) + 10
+        # PUSH0 MLOAD PUSH1 1 SHL PUSH0 MSTORE; out: JUMPDEST
+        code += bytes([0x60, out, 0x57]) + bytes.fromhex("5f5160011b5f525b")
+    return bytes(code) + bytes.fromhex("3d5ff3")  # RETURNDATASIZE PUSH0 RETURN
 
 
 class CodeOnChain:
@@ -59,7 +69,14 @@ class CodeOnChain:
         if function is not None:
             target.fn(function)
 
-    def upgrade(self, contract: str, *, refuse: str | None = None, turns: int = 0) -> None:
+    def upgrade(
+        self,
+        contract: str,
+        *,
+        refuse: str | None = None,
+        double: str | None = None,
+        turns: int = 0,
+    ) -> None:
         """Put a shell before *contract*."""
         target = self._deployment.contract(contract)
         self._chain.header(self._chain.head)  # settles what is due
@@ -67,8 +84,8 @@ class CodeOnChain:
         self._old.setdefault(contract, old)
         beside = keccak(b"old code of " + target.address)[12:]
         self._write(beside, old)
-        selector = target.fn(refuse).selector if refuse else None
-        self._write(target.address, shell(beside, refused=selector, turns=turns))
+        refused, doubled = (target.fn(name).selector if name else None for name in (refuse, double))
+        self._write(target.address, shell(beside, refused=refused, doubled=doubled, turns=turns))
 
     def roll_back(self, contract: str) -> None:
         """Put the old code back."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from twin.catalog import Catalog, Procedure, Settings
-from twin.clock import Clock, Process
+from twin.clock import DAY, Clock, Process
 from twin.desk.incidents import IncidentStore
 from twin.desk.notices import NoticeBoard
 from twin.desk.port import Desk
@@ -195,10 +195,9 @@ class Executor:
                 procedure=run.procedure.id, run=run.number, verdict=finding.verdict, evidence=ref
             ),
         )
-        if run.procedure.cadence.longest:  # what answers an event has no date to be late for
-            self.on_check(
-                run.procedure.id, finding, self._clock.now, interval=run.procedure.cadence.longest
-            )
+        promised = _promised(run.procedure)
+        if promised:  # what answers an event has no date to be late for
+            self.on_check(run.procedure.id, finding, self._clock.now, interval=promised)
         return finding
 
     def _carry_out(self, step: Step, run: Run) -> Process:
@@ -393,6 +392,18 @@ class Executor:
 
     def _trigger(self, step: Trigger, run: Run) -> tuple[str, Any]:
         return "dispatcher", list(self.on_trigger(step.event, step.case, run.owner))
+
+
+def _promised(procedure: Procedure) -> int | None:
+    """Return the seconds between two ends of *procedure*, None for what answers an event.
+
+    A runbook that is not automatic (level A) waits for people on shift: nights and weekends stand
+    between two of its ends, however often the calendar starts it.
+    """
+    longest = procedure.cadence.longest
+    if longest is None or procedure.level == "A":
+        return longest
+    return max(longest, DAY)
 
 
 def _unable(error: NoData | Reverted) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from twin.catalog import Settings, check, daily, every, weekly
+from twin.catalog import Settings, check, daily, every
 from twin.desk.port import Answer, Desk, Integration
 from twin.desk.samples import right
 from twin.desk.steps import Finding
@@ -321,7 +321,7 @@ def _dead(desk: Desk, facts: Mapping[str, str]) -> list[str]:
     "IE5",
     "Integration Management / External System Integration / Integration documentation maintenance",
     level="C",
-    cadence=weekly("mon", "08:00"),
+    cadence=daily("08:00"),
     inputs=("documents and their review dates", "schemas", "signed register", "endpoints"),
     evidence="drift report: what documents say and schemas do not, owners and review dates",
     settings=DocumentCare,

@@ -12,6 +12,8 @@ __all__ = ["ask_views", "bricked", "holds", "reverting", "unbacked"]
 PPM = 1_000_000
 PAUSED = {"EnforcedPause", "OraclePaused"}
 """Reverts of a contract that was stopped on purpose: the brake, and no broken function."""
+REFUSED = {"AccessManagedUnauthorized"}
+"""Reverts of a call by somebody who may not make it: the function does what it should."""
 
 KINDS = range(4)
 """The kinds of fee: swap, settlement, conversion, redemption."""
@@ -47,10 +49,14 @@ def ask_views(desk: Desk, view: View) -> tuple[int, dict[str, str]]:
 
 
 def bricked(stats: CallStats, *, least: int) -> bool:
-    """Say whether a function fails whoever calls it, *least* times or more, and not by the brake."""
-    if stats.calls < least or stats.reverted < stats.calls:
+    """Say whether a function fails whoever may call it, *least* times or more, and not by the brake.
+
+    Calls by who may not make them say nothing of a function.
+    """
+    refused = sum(count for reason, count in stats.reasons.items() if reason in REFUSED)
+    if stats.calls - refused < least or stats.reverted < stats.calls:
         return False
-    return any(reason not in PAUSED for reason in stats.reasons)
+    return any(reason not in PAUSED | REFUSED for reason in stats.reasons)
 
 
 def reverting(stats: CallStats, *, least: int, share_ppm: int) -> bool:

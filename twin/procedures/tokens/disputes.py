@@ -11,7 +11,7 @@ from twin.procedures.tokens.entitlements import witnesses
 __all__ = ["assess", "cases", "review"]
 
 HISTORY = 60 * 86_400
-"""Seconds for which a ruling is looked at again."""
+"""Seconds for which a form is looked for: a dispute lapses after half of it."""
 
 
 def cases(desk: Desk) -> list[dict[str, Any]]:
@@ -71,14 +71,13 @@ def assess(desk: Desk, case: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def review(desk: Desk, ruled: Mapping[str, int]) -> dict[str, Any]:
-    """Look at every ruling on chain again: whose it was, and whether the correction adds up.
+def review(desk: Desk, ruled: Mapping[str, int], *, since: int) -> dict[str, Any]:
+    """Look at each ruling since unix second *since* again: whose it was, how its correction adds up.
 
     *ruled* is the quantity that the team ruled, by document in hex. A sovereign that is made whole
     twice for one cargo shows as a correction and a second issue for the same bill of lading.
     """
     view = desk.at()
-    since = desk.now - HISTORY
     problems = {"wrong-correction": 0, "lapsed": 0, "double-compensation": 0}
     exceptions: list[dict[str, Any]] = []
     corrected = {

@@ -268,11 +268,19 @@ def _queue(desk: Desk, limit_ppm: int, list_age: int, patience: int) -> list[dic
     ]  # fmt: skip
 
 
+def _stale(desk: Desk, max_list_age: int) -> bool:
+    """Say whether the sanctions list is older than *max_list_age* seconds."""
+    return desk.now - desk.services.transfers.list_updated() > max_list_age
+
+
 def _sampled(desk: Desk, sample: int) -> list[dict[str, Any]]:
-    """Make the negative test where the last one is *sample* seconds old."""
+    """Make the negative test where the last one is *sample* seconds old, or went wrong."""
     for item in reversed(desk.evidence.of("TF4", since=desk.now - sample)):
-        if desk.evidence.data(item.ref).get("attempts"):
+        attempts = desk.evidence.data(item.ref).get("attempts")
+        if attempts and all(one["refused"] for one in attempts):
             return []
+        if attempts:
+            break
     return transfer_policy.negative_test(desk)
 
 
@@ -314,13 +322,12 @@ def authorise_transfers(case: Case, settings: TransferAuthorization) -> Runbook:
         answers.append(answer)
     moved = yield Look("Did anything move unapproved?", _bypassed, (settings.patience,))
     attempts = yield Look("Does the chain refuse what it must?", _sampled, (settings.sample,))
+    stale = yield Look("Is the sanctions list out of date?", _stale, (settings.max_list_age,))
     problems = {
         "bypass": len(moved),
         "listed": sum(item["listed"] for item in moved),
         "negative-test": sum(not item["refused"] for item in attempts),
-        "sanctions-list": sum(
-            any("out of date" in reason for reason in item["reasons"]) for item in answers
-        ),
+        "sanctions-list": int(stale),
     }
     data = {"answers": answers, "unapproved": moved, "attempts": attempts}
     wrong = _named(problems)
@@ -333,10 +340,14 @@ def authorise_transfers(case: Case, settings: TransferAuthorization) -> Runbook:
 
 
 class DisputeResolution(Settings):
-    """Parameters of TF5: *effort* seconds to weigh a case, *warn* before its deadline."""
+    """Parameters of TF5: *effort* seconds to weigh a case, *warn* before its deadline.
+
+    Rulings of the last *history* seconds are looked at again.
+    """
 
     effort: int = 3600
     warn: int = _DAY
+    history: int = 60 * _DAY
 
 
 def _ruled(desk: Desk) -> dict[str, int]:
@@ -348,11 +359,12 @@ def _ruled(desk: Desk) -> dict[str, int]:
     }
 
 
-def _review(desk: Desk) -> dict[str, Any]:
-    """Review the rulings on chain, and name what has an action already."""
+def _review(desk: Desk, history: int) -> dict[str, Any]:
+    """Review the rulings of the last *history* seconds, and name what has an action already."""
     kept = desk.stores.entries("action")
     actions = [one.data["document"] for one in kept if one.data.get("kind") == "dispute"]
-    return {**disputes.review(desk, _ruled(desk)), "actions": actions}
+    found = disputes.review(desk, _ruled(desk), since=desk.now - history)
+    return {**found, "actions": actions}
 
 
 @runbook(
@@ -389,7 +401,7 @@ def resolve_disputes(case: Case, settings: DisputeResolution) -> Runbook:
         if weighed["ready"]:
             entry["ruling"] = yield from _rule(item, weighed, settings)
             problems["act"] += entry["ruling"] is not None and not entry["ruling"]["success"]
-    seen = yield Look("Do the rulings on chain add up?", _review)
+    seen = yield Look("Do the rulings on chain add up?", _review, (settings.history,))
     problems |= seen["problems"]
     yield from _mend(seen)
     facts = {"cases": log, "review": seen}
