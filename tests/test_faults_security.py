@@ -43,7 +43,7 @@ ROWS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("extra-canceller", {}, "the cancelling of former-guardian", "former-guardian may cancel", "it stays as it is"),
     ("leaver-not-revoked", {"person": "amara"}, "the rights of amara", "amara has left", "amara is back"),
     ("drain", {"victim": "trader-1"}, "the key of trader-1", "5000000000 StableAsset of trader-1", "trader-1 has a new key"),
-    ("wash-trading", {}, "the ring's accounts", "ring-a and ring-b trade", "the ring has stopped"),
+    ("wash-ring", {}, "the ring's accounts", "ring-a and ring-b trade", "the ring has stopped"),
     ("alert-path-dead", {}, "the alert path", "alerts reach nobody", "alerts are delivered again"),
     ("exporter-silent", {"collector": "pool"}, "the exporter pool", "pool is silent", "pool answers again"),
     ("exporter-silent", {"collector": "pool", "how": "frozen"}, "the exporter pool", "pool is frozen", "pool answers again"),
@@ -129,7 +129,7 @@ def test_latent_faults_deploy_what_the_register_does_not_know() -> None:
     assert made("extra-canceller").prepare(spec).stray_cancellers == (
         account_of("former-guardian"),
     )
-    rich = made("wash-trading").prepare(spec)
+    rich = made("wash-ring").prepare(spec)
     assert {account_of("ring-a"), account_of("ring-b")} <= set(rich.balances)
     assert made("drain", victim="x").prepare(spec) is spec
     assert spec == DeploymentSpec()

@@ -24,7 +24,7 @@ def robbed() -> Stage:
         fault("raid", "drain", "8h", victim="trader-1", amount=25_000, every="20h"),
         fault("drip", "drain", "10h", victim="trader-2", amount=1_500, every="1h",
               token="PaymentToken"),
-        fault("ring", "wash-trading", "20h"),
+        fault("ring", "wash-ring", "20h"),
     )  # fmt: skip
 
 

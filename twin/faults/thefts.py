@@ -95,7 +95,7 @@ class WashParams(FaultParams):
 class WashTrading(Fault):
     """A ring makes volume that is none: what one sells the other buys a few blocks later."""
 
-    kind: ClassVar[str] = "wash-trading"
+    kind: ClassVar[str] = "wash-ring"
     Params: ClassVar[type[FaultParams]] = WashParams
     params: WashParams
     running: bool = False
