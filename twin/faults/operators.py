@@ -34,14 +34,20 @@ class NodeParams(FaultParams):
     node: str
 
 
+class EmptiedParams(NodeParams):
+    """What stays in the account of *node* is *left*, gwei."""
+
+    left: int = Field(default=0, ge=0)
+
+
 class NodeUnfunded(Fault):
-    """Somebody empties the account that a node pays its gas from."""
+    """Somebody empties the account that a node pays its gas from, to the last coin or nearly so."""
 
     kind: ClassVar[str] = "node-unfunded"
-    Params: ClassVar[type[FaultParams]] = NodeParams
-    params: NodeParams
+    Params: ClassVar[type[FaultParams]] = EmptiedParams
+    params: EmptiedParams
 
-    def __init__(self, params: NodeParams) -> None:
+    def __init__(self, params: EmptiedParams) -> None:
         """Nothing is taken yet."""
         super().__init__(params)
         self._taken = 0
@@ -55,11 +61,12 @@ class NodeUnfunded(Fault):
         services_of(surfaces).operators.host(self.params.node)
 
     def begin(self, surfaces: Surfaces) -> str:
-        """Send all of it away, but for the fee."""
+        """Send all of it away, but for the fee and what is left."""
         services = services_of(surfaces)
         chain, account = services.chain, services.deployment.nodes[self.params.node]
         cap = 4 * chain.next_base_fee + 2 * GWEI
-        self._taken = max(0, chain.account(account).balance - TRANSFER * cap)
+        kept = TRANSFER * cap + self.params.left * GWEI
+        self._taken = max(0, chain.account(account).balance - kept)
         where = account_of("operator's other wallet")
         try:
             chain.send(
@@ -67,7 +74,7 @@ class NodeUnfunded(Fault):
             )
         except InvalidTransaction as error:
             raise UsageError(f"{self.params.node} cannot be emptied: {error}") from error
-        return f"{self.params.node} has no coins left for gas"
+        return f"{self.params.node} has {self.params.left} gwei left for gas"
 
     def end(self, surfaces: Surfaces) -> str:
         """Give it back."""
