@@ -27,12 +27,16 @@ RESERVE, AEGIS = b"\x5e" * 20, b"\xae" * 20
 
 @dataclass
 class Banks:
-    """*cash* by account, the age of the statement, and when a payment of each bank would settle."""
+    """*cash* by account, the age of the statement, and when a payment of each bank would settle.
+
+    Banks that are *closed* keep their hours; those that are *silent* do not answer.
+    """
 
     cash: dict[str, int] = field(default_factory=lambda: {"helvetia": 500 * UNIT})
     as_of: int = CLOSE
     due: int = NOW + HOUR
     silent: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
     def accounts(self) -> list[tuple[str, str]]:
         return [(name, "reserve") for name in self.cash]
@@ -42,7 +46,7 @@ class Banks:
         return BankStatement(bank, account, self.as_of, self.as_of + HOUR, self.cash[bank], 0)
 
     def open(self, bank: str) -> bool:
-        return bank not in self.silent
+        return bank not in self.silent + self.closed
 
     def value_date(self, bank: str) -> int:
         self._answer(bank)

@@ -242,15 +242,30 @@ def weekend(made: PaperDesk) -> None:
     )  # fmt: skip
 
 
+def closed(made: PaperDesk) -> PaperDesk:
+    made.answers["Reserve", "isOpen"] = False
+    return made
+
+
+def night(made: PaperDesk, until: int = NOW + 14 * HOUR) -> PaperDesk:
+    """Close the bank by its calendar; its payments settle at *until*."""
+    made.bank_desk.closed, made.bank_desk.due = ("helvetia",), until
+    return made
+
+
 PRESSED: dict[str, tuple[Callable[[PaperDesk], object], str, dict[str, int]]] = {
     "a weekend of closed banks": (weekend, "severe", {"shortfall-1d": 1}),
     "the same in a mild run": (weekend, "mild", {}),
     "a brake": (
         lambda d: d.answers.update({("Reserve", "paused"): True}), "mild",
         {"doors": 1, "shortfall-1h": 1, "shortfall-1d": 1, "shortfall-1w": 1}),
-    "a closed reserve": (
-        lambda d: d.answers.update({("Reserve", "isOpen"): False}), "mild",
+    "a brake at night": (
+        lambda d: night(closed(d)).answers.update({("Reserve", "paused"): True}), "mild",
         {"doors": 1, "shortfall-1h": 1, "shortfall-1d": 1, "shortfall-1w": 1}),
+    "a reserve that is closed with its bank": (lambda d: night(closed(d)), "mild", {}),
+    "a weekend of closed doors, and little behind them": (
+        lambda d: weekend(night(closed(d))),
+        "severe", {"shortfall-1h": 1, "shortfall-1d": 1}),
     "a limit of the day that is used up": (
         lambda d: d.answers.update({("Reserve", "dailyLimit"): 300 * UNIT}), "severe",
         {"shortfall-1d": 1, "shortfall-1w": 1}),
@@ -272,6 +287,41 @@ def test_what_cannot_be_paid_out_is_named(
     finding = liquid(made, profile=profile)
     assert wrong(finding) == {name: count for name, count in items.items() if count}
     assert finding.verdict == ("finding" if items else "ok")
+
+
+SHUT = {"doors": 1, "shortfall-1h": 1, "shortfall-1d": 1, "shortfall-1w": 1}
+
+
+@pytest.mark.parametrize("failed", [False, True], ids=["its bank is open", "its bank failed"])
+def test_a_reserve_that_nobody_opens_is_shut_at_the_second_look(*, failed: bool) -> None:
+    made = reserve()
+    closed(made)
+    if failed:
+        made.bank_desk.silent = ("helvetia",)
+    first = liquid(made)
+    assert "doors" not in wrong(first), "whoever opens it may be on the way"
+    made.evidence.file("TR5", NOW, first)
+    assert SHUT.items() <= wrong(liquid(made)).items()
+    made.answers["Reserve", "isOpen"] = True
+    made.evidence.file("TR5", NOW, liquid(made))
+    closed(made)
+    assert "doors" not in wrong(liquid(made)), "it was open in between"
+
+
+def test_the_first_look_of_the_morning_is_no_second_one() -> None:
+    made = reserve()
+    closed(made)
+    night(made)
+    made.evidence.file("TR5", NOW, liquid(made))
+    made.bank_desk.closed = ()
+    assert wrong(liquid(made)) == {}
+
+
+def test_a_closed_reserve_without_a_bank_is_shut_at_once() -> None:
+    made = reserve()
+    closed(made)
+    made.bank_desk.cash = {}
+    assert wrong(liquid(made)) == SHUT
 
 
 def test_whoever_runs_faster_than_the_mild_profile_is_on_the_severe_one() -> None:

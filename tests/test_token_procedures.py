@@ -19,7 +19,7 @@ from twin.procedures.tokens.supply import SupplyLimits, token_supply
 MILLION = 10**6 * 10**6
 POOL, PT = "LiquidityPool", ADDRESSES["PaymentToken"]
 RESERVE, TREASURY = ADDRESSES["Reserve"], ADDRESSES["treasury"]
-ANN, BEN, DEPLOYER, ISSUER = (bytes([number]) * 20 for number in (1, 2, 3, 4))
+ANN, BEN, DEPLOYER, ISSUER, MANAGER = (bytes([number]) * 20 for number in (1, 2, 3, 4, 5))
 GONE = Reverted(b"", "NoObservation")
 
 
@@ -156,6 +156,12 @@ def minted(amount: int, by: bytes, *, block: int = 250, age: int = 900) -> LogRe
     )
 
 
+def burned(amount: int, by: bytes, *, age: int = 900) -> LogRecord:
+    return LogRecord(
+        250, NOW - age, "PaymentToken", "Burned", {"from": ANN, "amount": amount, "by": by}
+    )
+
+
 def moved(who: bytes, to: bytes, *, age: int = 900) -> LogRecord:
     return LogRecord(1, NOW - age, "PaymentToken", "Transfer", {"from": who, "to": to, "value": 1})
 
@@ -223,6 +229,32 @@ def test_a_mint_that_a_change_record_approves_is_backed_by_it() -> None:
     assert "unbacked" in met(prove(desk))
     desk.stores.change(change.id, NOW, state="approved")
     assert met(prove(desk)) == set()
+
+
+def test_a_mint_that_was_taken_back_is_unbacked_no_more() -> None:
+    desk = ledger(minted(7, ISSUER), burned=5)
+    desk.logs["PaymentToken", "Burned"] = [burned(5, MANAGER)]
+    assert prove(desk).data["unbacked"] == 2
+    desk.now += HOUR
+    desk.logs["PaymentToken", "Minted"] = []
+    desk.logs["PaymentToken", "Burned"] = [burned(2, MANAGER, age=-HOUR)]
+    desk.answers |= {("PaymentToken", "totalBurned"): 7, ("PaymentToken", "totalSupply"): 100}
+    assert met(prove(desk)) == set()
+
+
+def test_what_the_reserve_burned_takes_no_mint_back() -> None:
+    desk = ledger(minted(7, ISSUER), burned=7)
+    desk.logs["PaymentToken", "Burned"] = [burned(7, RESERVE)]
+    desk.answers["Reserve", "totalRedeemed"] = 7
+    assert met(prove(desk)) == {"unbacked"}
+
+
+def test_the_days_count_of_holders_stands_until_the_next_one() -> None:
+    desk = ledger(balances={ANN: 60})
+    assert met(prove(desk)) == {"holder"}
+    desk.now += HOUR
+    again = prove(desk)
+    assert ("holders" in again.data, met(again)) == (False, {"holder"})
 
 
 def test_each_run_goes_on_where_the_last_ended() -> None:

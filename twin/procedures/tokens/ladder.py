@@ -3,7 +3,7 @@
 Money counts when the calendars say that it is there: tokens of the reserve at once, cash when the
 bank's payments settle, assets when the custodian's sale has settled and the bank has paid it on. The
 weekend of 2023-03-10 closed the rail that redemptions of USDC ran on, with 8.25 % of the reserve
-behind it.
+behind it: what is asked for while the doors are closed stands before them when they open.
 """
 
 from __future__ import annotations
@@ -56,14 +56,47 @@ def run_speed(desk: Desk, supply: int, declared: str) -> tuple[str, int]:
     return ("severe" if fast else declared), gone
 
 
+def _wait(desk: Desk) -> int | None:
+    """Return the seconds until a bank that is closed by its calendar moves money again.
+
+    None where every bank that answers is open, and where none answers: a bank that failed is on no
+    calendar.
+    """
+    waits = []
+    for bank in sorted({bank for bank, _account in desk.banks.accounts()}):
+        try:
+            due = desk.banks.value_date(bank)
+        except NoData:
+            continue
+        if not desk.banks.open(bank):
+            waits.append(max(0, due - desk.now))
+    return min(waits, default=None)
+
+
+def _seen_ajar(desk: Desk) -> bool:
+    """Say whether the last look found the reserve closed, too, while its bank was open."""
+    last = desk.evidence.last("TR5")
+    doors = desk.evidence.data(last.ref).get("doors", {}) if last else {}
+    return not doors.get("open", True) and doors.get("wait") is None
+
+
 def _doors(desk: Desk) -> dict[str, Any]:
-    """Look at the doors of the reserve: open, not braked, and able to pay its own tokens out."""
+    """Look at the doors of the reserve: open, not braked, and able to pay its own tokens out.
+
+    A reserve that is closed while its bank is keeps its hours: it opens again in *wait* seconds.
+    Closed while its bank is open it is *shut* at the second look: whoever opens it in the morning
+    comes a little after the bank.
+    """
     paused, is_open, limit, today = read_all(
         desk.at(),
         [("Reserve", "paused", ()), ("Reserve", "isOpen", ()), ("Reserve", "dailyLimit", ()),
          ("Reserve", "redeemedToday", ())],
     )  # fmt: skip
-    return {"paused": paused, "open": is_open, "left_today": max(0, limit - today), "limit": limit}
+    wait = None if is_open else _wait(desk)
+    ajar = not is_open and wait is None
+    late = bool(desk.banks.accounts()) and not _seen_ajar(desk)
+    return {"paused": paused, "open": is_open, "wait": wait, "shut": paused or (ajar and not late),
+            "left_today": max(0, limit - today), "limit": limit}  # fmt: skip
 
 
 def _sold(desk: Desk, item: Position) -> tuple[int, int]:
@@ -75,7 +108,10 @@ def _sold(desk: Desk, item: Position) -> tuple[int, int]:
 
 
 def ladder(desk: Desk, book: Book) -> dict[str, Any]:
-    """Return what is redeemable by each horizon (stable units), step by step, and what is shut."""
+    """Return what is redeemable by each horizon (stable units), step by step, and what is shut.
+
+    A horizon begins when the doors open: until then nobody is paid, and nobody fails to be.
+    """
     doors, shut = _doors(desk), []
     steps: list[dict[str, Any]] = []
     for item in book.positions:
@@ -90,11 +126,11 @@ def ladder(desk: Desk, book: Book) -> dict[str, Any]:
             shut.append({"place": item.place, "asset": item.asset, "why": str(error)})
             continue
         steps.append({"place": item.place, "asset": item.asset, "brings": brings, "due": due})
-    blocked = doors["paused"] or not doors["open"]
+    wait = doors["wait"] or 0
+    today = doors["limit"] if wait else doors["left_today"]
     rungs = {}
     for name, seconds in HORIZONS.items():
-        ready = sum(step["brings"] for step in steps if step["due"] - desk.now <= seconds)
-        days = seconds // _DAY
-        room = doors["left_today"] + days * doors["limit"]
-        rungs[name] = 0 if blocked else min(ready, room)
+        ready = sum(step["brings"] for step in steps if step["due"] - desk.now <= wait + seconds)
+        room = today + seconds // _DAY * doors["limit"]
+        rungs[name] = 0 if doors["shut"] else min(ready, room)
     return {"rungs": rungs, "steps": steps, "shut": shut, "doors": doors}

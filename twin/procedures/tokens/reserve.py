@@ -408,22 +408,23 @@ def manage_liquidity(desk: Desk, settings: Liquidity) -> Finding:
 
     What can be paid out by each horizon, with banks and custodians in their own calendars, is held
     against what the profile of a run would ask for by then; whoever redeems faster than the mild
-    profile is expected to go on along the severe one. A place where nothing moves is shut.
+    profile is expected to go on along the severe one. A place where nothing moves is shut. A reserve
+    that is closed with its bank is held against what would stand before its doors by Monday.
     """
     book = book_of(desk, first_statement=settings.first_statement)
     found = ladder.ladder(desk, book)
     exposed = book.liabilities * settings.exposed_ppm // PPM
     profile, gone = ladder.run_speed(desk, exposed, settings.profile)
+    doors = found["doors"]
     asked = {
-        name: ladder.forecast(profile, exposed, seconds)
+        name: ladder.forecast(profile, exposed, (doors["wait"] or 0) + seconds)
         for name, seconds in ladder.HORIZONS.items()
     }
     judged = ("1h",) if book.awaited else tuple(ladder.HORIZONS)
     short = {name: max(0, asked[name] - found["rungs"][name]) for name in judged}
-    doors = found["doors"]
     problems = {f"shortfall-{name}": int(amount > 0) for name, amount in short.items()}
     problems["shut"] = len(found["shut"]) + len(book.silent)
-    problems["doors"] = int(doors["paused"] or not doors["open"])
+    problems["doors"] = int(doors["shut"])
     problems["run"] = int(profile != settings.profile)
     data = {
         "block": book.block, "ladder": found["rungs"], "steps": found["steps"],

@@ -132,15 +132,21 @@ def _identity(view: View, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unbacked(desk: Desk, facts: Mapping[str, Any]) -> dict[str, int]:
-    """Return what was minted after genesis, less what the reserve and conversion account for."""
+    """Return what was minted after genesis, less what the reserve and conversion account for.
+
+    What was burned past the reserve counts against it: a mint that was taken back is unbacked no
+    more.
+    """
     reserve = "0x" + desk.register.address("Reserve").hex()
     conversion = "0x" + desk.register.address("Conversion").hex()
     by = facts["minted_by"]
     approved = approved_mints(desk)
     backed = facts["reserve_minted"] + by.get(conversion, 0)
+    retired = _total(facts["burned_by"]) - facts["burned_by"].get(reserve, 0)
     return {
-        "unbacked": max(0, facts["minted"] - facts["genesis"] - backed - approved),
+        "unbacked": max(0, facts["minted"] - facts["genesis"] - backed - approved - retired),
         "approved": approved,
+        "retired": retired,
         "reserve_mint_gap": by.get(reserve, 0) - facts["reserve_minted"],
         "reserve_burn_gap": facts["burned_by"].get(reserve, 0) - facts["reserve_redeemed"],
     }
@@ -180,10 +186,12 @@ def token_supply(desk: Desk, settings: SupplyLimits) -> Finding:
         holders = _holders(view, before, since + 1)
         concentration = _concentration(desk, holders, facts["supply"])
         facts |= {"holders": holders, "concentration": concentration}
-        problems["holder"] = int(concentration["largest_ppm"] > settings.max_holder)
-        problems["ten-holders"] = int(concentration["ten_ppm"] > settings.max_ten)
     else:
         facts["checkpoint"] = state["checkpoint"]
+        concentration = desk.evidence.data(state["checkpoint"])["concentration"]
+    # What the day's count found stands until the next one.
+    problems["holder"] = int(concentration["largest_ppm"] > settings.max_holder)
+    problems["ten-holders"] = int(concentration["ten_ppm"] > settings.max_ten)
     facts["block"] = view.block
     wrong = wrong_of(problems)
     return Finding(
