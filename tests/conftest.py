@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if late:
         config.hook.pytest_deselected(items=late)
         items[:] = [item for item in items if item not in late]
+
+
+LIGHT = ("test_agents_", "test_habitat", "test_market", "test_recorder", "test_visits")
+"""Modules whose worlds need few procedures and rules (see `world_lab.light`)."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _light_worlds(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Make the worlds of some modules light."""
+    import world_lab
+
+    name = request.module.__name__
+    world_lab.WHOLE = not (name.startswith(LIGHT) and not name.endswith("_procedures"))
+    yield
+    world_lab.WHOLE = True
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from twin.desk.records import Records
@@ -55,6 +57,8 @@ def document(**changes: Any) -> dict[str, Any]:
         "protocol": {"feeds": {"WTI": FEED}, "pool": {"pt": 2_000_000, "stable": 2_000_000}},
         "market": market(), "claims_not_made": ["It is a test."],
     }  # fmt: skip
+    if not WHOLE:
+        base["monitoring"] = {"scrape_interval": "1h"}
     return base | changes
 
 
@@ -84,6 +88,32 @@ def library() -> Library:
     return Library()
 
 
+CORE = ("IO1", "ME2", "ME4", "MP1", "ND1", "ND3", "NR1", "NR3", "TP4")
+"""The procedures of a light world: enough to see an oracle fail and the fee be steered."""
+
+CORE_RULES = ("chain", "checks", "fees", "monitors", "oracle", "pool", "tokens", "venue")
+"""The rule files of a light world."""
+
+
+@cache
+def light() -> Parts:
+    """Return parts with few procedures and rules: a test of agents or markets needs no others.
+
+    A day of all of them takes seconds; hundreds of tests live for days.
+    """
+    whole = library().parts
+    kept = [rule.name for rule in whole.rules.rules
+            if Path(rule.file).stem in CORE_RULES and rule.kind == "alert"]  # fmt: skip
+    return replace(
+        library().parts_without([name for name in whole.catalog if name not in CORE]),
+        rules=whole.rules.only(kept),
+    )
+
+
+WHOLE = True
+"""Whether worlds are made of all parts; `conftest` makes those of some modules light."""
+
+
 def scenario(**changes: Any) -> Scenario:
     """Return the small scenario with *changes*, loaded as a file would be."""
     tree = document(**changes)
@@ -104,7 +134,9 @@ class Stage:
         self.log = EventLog()
         self.seen: list[tuple[int, Event]] = []
         self.log.listen(lambda now, event: self.seen.append((now, event)))
-        self.world = World(made, parts or library().parts, log=self.log, records=Records())
+        self.world = World(
+            made, parts or (library().parts if WHOLE else light()), log=self.log, records=Records()
+        )
         self.wakes = 0
         self._count_events()
 
