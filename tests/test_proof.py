@@ -151,6 +151,7 @@ def test_a_replay_counts_what_fails() -> None:
     [
         ("fictra_pool_price_ratio > 2", "quiet", "quiet"),
         ("fictra_pool_price_ratio > 2 or absent(fictra_pool_price_ratio)", "fires", "fires"),
+        ('fictra_pool_price_ratio{item!="absent"} > 2', "quiet", "quiet"),
     ],
 )
 def test_data_that_end_or_never_begin(expr: str, wants: str, does: str) -> None:

@@ -7,6 +7,7 @@ gone is said by the monitors' own rules.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from twin.proof.play import Played
 from twin.proof.replay import replay
 
 __all__ = ["Silence", "silence"]
+
+_ABSENT = re.compile(r"\babsent(_over_time)?\s*\(")
+"""The functions that look for silence; a label may hold the same word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Silence:
 def silence(rule: Rule, played: Played | None, episode: Episode | None) -> Silence:
     """Take the data away from *rule* a step into *episode*, and have it without any data at all."""
     expression = compile_expression(rule.expr, SeriesStore())
-    wants = "fires" if "absent" in rule.expr else "quiet"
+    wants = "fires" if _ABSENT.search(rule.expr) else "quiet"
     found = {_fires(rule, SeriesStore(), range(0, 2 * rule.hold + 600, 60))}
     if played is not None and episode is not None:
         cut = played.times[0] + episode.start + played.interval
