@@ -14,6 +14,8 @@ from twin.plugins import NAMESPACE, load_agents
 FAMILIES = {
     "arbitrageur", "holder", "keeper", "liquidity-provider", "market-maker", "noise", "oracle-node",
     "redeemer", "settler", "sovereign", "speculator",
+    "reserve-attestor",
+    "reserve-clerk",
     "ring",
     "whale",
 }  # fmt: skip

@@ -307,7 +307,8 @@ def _fields(record: object) -> dict[str, object]:
 def test_unpausing_takes_the_larger_quorum_in_every_scenario_of_ours(root: Path) -> None:
     for path in sorted((root / "scenarios").glob("*.twin.yaml")):
         keys = load(path, Library().vocabulary).team.authorities
-        assert keys["unpauser"].threshold > keys["pauser"].threshold, path.name
+        if "pauser" in keys or "unpauser" in keys:  # where nobody has keys nobody pauses
+            assert keys["unpauser"].threshold > keys["pauser"].threshold, path.name
 
 
 def test_states_and_verdicts_are_those_of_the_desk() -> None:
