@@ -75,7 +75,8 @@ def test_a_commodity_without_a_feed_is_found_too() -> None:
 
 def test_a_fault_that_needs_services_says_so() -> None:
     empty = Surfaces(sources={}, demand=None, agents={})  # type: ignore[arg-type]
-    for kind in ("stuck-settlement", "dispute-silence", "attestation-basis", "single-key-mint"):
+    for kind in ("stuck-settlement", "dispute-silence", "attestation-basis", "attestation-forgery",
+                 "single-key-mint"):  # fmt: skip
         with pytest.raises(UsageError, match="there are none"):
             made(kind).begin(empty)
     with pytest.raises(UsageError, match="needs a world with services"):

@@ -176,6 +176,10 @@ HOLDINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], int, dict[str, in
         "TR4", fault("f", "attestation-basis", "0s"),
         {"services": {"attestations": {"first": "1h", "lag": "2h"}}}, 40,
         {"basis": 1}, {"AttestationWeak"}),
+    "an attestation by somebody else": (
+        "TR4", fault("f", "attestation-forgery", "0s"),
+        {"services": {"attestations": {"first": "1h", "lag": "2h"}}}, 40,
+        {"signature": 1}, {"AttestationForged"}),
     "no attestation": (
         "TR4", fault("f", "attestation-basis", "0s", basis="none"),
         {"procedures": {"TR4": {"max_age": DAY}}}, 40, {"missing": 1}, {"AttestationWeak"}),

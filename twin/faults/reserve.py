@@ -14,6 +14,7 @@ from twin.protocol.roles import account_of
 
 __all__ = [
     "AttestationBasis",
+    "AttestationForgery",
     "Concentration",
     "CustodianMissingFunds",
     "LockedWallet",
@@ -197,6 +198,34 @@ class AttestationBasis(Fault):
         auditor.rest(resting=False)
         auditor.carry_at(None)
         return "attestations are made as declared"
+
+
+class ForgeryParams(FaultParams):
+    """The key of *signer* signs in the auditor's name."""
+
+    signer: str = "mallory"
+
+
+class AttestationForgery(Fault):
+    """Attestations are written in the auditor's name by somebody who is not it."""
+
+    kind: ClassVar[str] = "attestation-forgery"
+    Params: ClassVar[type[FaultParams]] = ForgeryParams
+    params: ForgeryParams
+
+    def place(self) -> str:
+        """Who signs."""
+        return "the signature under the attestations"
+
+    def begin(self, surfaces: Surfaces) -> str:
+        """Take the pen."""
+        services_of(surfaces).attestations.sign_as(self.params.signer)
+        return f"attestations are signed by {self.params.signer}"
+
+    def end(self, surfaces: Surfaces) -> str:
+        """Give it back."""
+        services_of(surfaces).attestations.sign_as(None)
+        return "the auditor signs its attestations"
 
 
 class WalletParams(FaultParams):

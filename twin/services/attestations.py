@@ -56,7 +56,7 @@ class AttestationService:
         self._reader = Reader(chain, deployment)
         self._issued: list[Attestation] = []
         self._basis: Literal["cost", "fair value"] = spec.basis
-        self._resting = False
+        self._resting, self._signer = False, AUDITOR
         self._cost = {
             (name, asset): holder.price(asset)
             for name, holder in market.custodians.items()
@@ -128,7 +128,7 @@ class AttestationService:
     def _sign(self, digest: bytes) -> bytes:
         from coincurve import PrivateKey
 
-        return bytes(PrivateKey(key_of(AUDITOR)).sign_recoverable(digest, hasher=None))
+        return bytes(PrivateKey(key_of(self._signer)).sign_recoverable(digest, hasher=None))
 
     def documents(self, *, since: int = 0) -> list[Attestation]:
         """Return what was issued from unix second *since* on."""
@@ -152,6 +152,10 @@ class AttestationService:
     def carry_at(self, basis: Literal["cost", "fair value"] | None) -> None:
         """Have the next documents made on another *basis*; None is the declared one again."""
         self._basis = self._spec.basis if basis is None else basis
+
+    def sign_as(self, signer: str | None) -> None:
+        """Have the next documents signed by the key of *signer*; None is the auditor again."""
+        self._signer = AUDITOR if signer is None else signer
 
     def rest(self, *, resting: bool) -> None:
         """Issue nothing any more, or again."""
