@@ -8,7 +8,7 @@ from typing import Any
 
 from paper_desk import NOW, PaperDesk
 
-from twin.desk.port import Component, LogRecord, ServiceDesk
+from twin.desk.port import Component, LogRecord, Requirement, ServiceDesk, Upgrade
 from twin.desk.port.bulletins import Bulletin
 from twin.desk.port.identities import ApiKey, Hours, Person, Quorum
 from twin.desk.port.journals import ROOT, Anchor, Envelope, Line, digest
@@ -152,6 +152,12 @@ class PaperInventory:
 
     def components(self) -> list[Component]:
         return list(self.listed)
+
+    def requirements(self) -> list[Requirement]:
+        return []
+
+    def upgrades(self) -> list[Upgrade]:
+        return []
 
 
 def ticket(number: int, topic: str, *, age: int = 600) -> Ticket:
