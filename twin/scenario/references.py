@@ -27,6 +27,7 @@ _REFERENCES = (
     ("market.sources.*.commodity", "commodity"),
     ("market.custodians.*.bank", "bank"),
     ("market.custodians.*.holdings.*.commodity", "commodity"),
+    ("protocol.reserve.cash.*", "bank account"),
     ("services.makers.*.venue", "venue"),
     ("team.authorities.*.signers.*", "person"),
     ("invariants.*", "invariant"),
