@@ -217,6 +217,7 @@ class World:
         deployment = self.deployment
         parameters: dict[str, Any] = dict(parameters_of(approved))
         parameters["gas.snapshot"] = gas_snapshot()
+        parameters["reserve.cash"] = approved.reserve.cash
         for name, feed in approved.feeds.items():
             parameters[f"feed.{name}"] = (
                 feed.min_answer, feed.max_answer, feed.heartbeat, feed.deviation, feed.max_age,
