@@ -218,6 +218,22 @@ def _report(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
     )
+    arguments.add_argument(
+        "--incident", metavar="N",
+        help="the after-action report of the Nth incident (or INC-00N), from the run's controls",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--seeds", type=int, metavar="N",
+        help="with --incident, score N other seeds as well: where was it luck?",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--study", type=Path, metavar="FILE",
+        help="with --incident, take the other seeds from what `twin score --out` wrote",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="seeds side by side"
+    )
+    _engine(arguments, "that of the run")
     _json(arguments)
 
 
@@ -356,7 +372,9 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("score", "score a response against none and an ideal one", _score,
      ("twin score runs/incident-key-seed1-1\n  twin score incident-key --seeds 20 --jobs 2\n"
       "  twin score incident-oracle --policy panic --seeds 3 --json")),
-    ("report", "write the report of a run again", _report, "twin report runs/baseline-seed1-1"),
+    ("report", "write the report of a run again, or that of an incident", _report,
+     ("twin report runs/baseline-seed1-1\n"
+      "  twin report runs/incident-key-seed1-1 --incident 1 --seeds 5")),
     ("export", "write a run in the forms of other tools", _export,
      "twin export runs/baseline-seed1-1 --prometheus baseline.om"),
     ("check", "check scenario files and show every mistake at once", _check,

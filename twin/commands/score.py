@@ -24,6 +24,8 @@ from twin.study.seeds import Job, score_all, seeds_of
 
 __all__ = ["main"]
 
+DASH = "\N{EN DASH}"
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Score a run folder, or a scenario on many seeds; 1 where no response was no worse."""
@@ -90,7 +92,7 @@ def _folder(arguments: argparse.Namespace) -> int:
 
 def _show(found: Score, *, start: int, path: Path) -> None:
     screen, worth = console(), found.worth
-    rows = [(name.replace("_", " "), "–" if at is None else f"+{span(at - start)}")
+    rows = [(name.replace("_", " "), DASH if at is None else f"+{span(at - start)}")
             for name, at in found.marks.items()]  # fmt: skip
     about = f"{found.incident or 'no incident'}, cause {found.cause or 'none'}"
     screen.print(table(escape(f"Time marks of {about}"), ("mark", "since the start"), rows))
@@ -138,7 +140,7 @@ def _show_study(title: str, study: Study) -> None:
     for item in study.scores:
         worth = item.worth
         numbers: tuple[Any, ...] = (
-            ("–",) * 4
+            (DASH,) * 4
             if worth is None
             else (worth.loss, worth.nothing, worth.ideal, _value(worth.value_ppm))
         )

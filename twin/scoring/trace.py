@@ -18,7 +18,7 @@ __all__ = ["KINDS", "Record", "Trace", "kept"]
 Record = Mapping[str, Any]
 
 KINDS = frozenset(
-    ("ack", "alert", "evidence", "fault", "handover", "incident", "notice", "page", "tx-dropped",
+    ("ack", "alert", "entry", "evidence", "fault", "handover", "incident", "notice", "page", "tx-dropped",
      "procedure-ended", "procedure-started", "step", "tx")
 )  # fmt: skip
 """Kinds of events that are kept: all that people did, and none of the blocks."""
