@@ -6,6 +6,7 @@ folder, the score and its controls; it is no evidence, and nothing in a run read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ from twin.report.timeline import Timeline
 from twin.results import Manifest, Summary
 from twin.scoring.score import Score
 from twin.scoring.trace import Trace
+
+_LABELS = re.compile(r"(?<=\w)\{[^{}]*\}")
 
 __all__ = ["After", "Earlier", "after_action"]
 
@@ -156,13 +159,20 @@ def _timeline(made: After) -> dict[str, Any]:
     return {
         "rows": [
             {
-                "utc": line.utc, "offset": line.offset, "kind": line.kind, "what": line.what,
+                "utc": line.utc, "offset": line.offset, "kind": line.kind, "what": _plain(line.what),
                 "who": line.who, "chain": line.chain, "event": line.order, "evidence": line.ref,
             }
             for line in made.timeline.lines
         ],
         "left_out": made.timeline.left_out,
     }  # fmt: skip
+
+
+def _plain(what: str) -> str:
+    """Leave out what the data behind a line shows better: the labels of an alert, a look's answer."""
+    if ": look: " in what:
+        what = what.partition(" \N{RIGHTWARDS ARROW} ")[0]
+    return _LABELS.sub("", what)
 
 
 def _detection(made: After) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def earlier_rules(
             continue
         here = compile_expression(rule.expr, trace.store)
         there = compile_expression(rule.expr, quiet.store)
+        if here.at(first - interval):
+            continue  # it held before the fault: that is of something else
         at = next(_held(here, there, times), None)
         if at is not None:
             found.append(Earlier(rule.name, rule.severity, at, _why(rule, trace, at, until)))

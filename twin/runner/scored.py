@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from twin.errors import UsageError
-from twin.events import read_events
+from twin.events import ContractLogged, EventLog, read_events
 from twin.faults.calls import RogueCalls
 from twin.protocol.roles import ROLES, role_named
 from twin.results import RunFolder
@@ -23,9 +23,11 @@ from twin.runner.request import Progress, Request, nothing
 from twin.runner.simulation import Simulation, simulate
 from twin.scenario import Scenario
 from twin.scenario.models import FaultSpec, SealedSpec
+from twin.scoring.loss import Course, Truth, stop_course
 from twin.scoring.marks import harm_start
 from twin.scoring.score import Controls, Score, score
 from twin.scoring.trace import Trace, kept
+from twin.witness import Witness
 from twin.world import Parts
 
 __all__ = [
@@ -86,19 +88,38 @@ def _evidence(records: Iterable[dict[str, Any]]) -> list[Any]:
     return [record for record in records if record["procedure"] in _FILES]
 
 
-def of_folder(run: RunFolder) -> Trace:
-    """Return the trace of a finished run from its folder; the course of its loss is not known."""
+def of_folder(run: RunFolder, stops: Mapping[str, int]) -> Trace:
+    """Return the trace of a finished run from its folder.
+
+    Of the course of its loss only what *stops* cost is known; the rest stands at its end.
+    """
     manifest, summary = run.read_manifest(), run.read_summary()
     if manifest.state != "finished" or manifest.virtual_reached is None or summary is None:
         raise UsageError(f"{run.path} is {manifest.state}: only a finished run can be scored")
+    end = manifest.virtual_reached
+    losses: tuple[Course, ...] = ()
+    if summary.loss is not None:
+        stopped = _stopped(run, stops, end)
+        losses = (Course(((end, summary.loss.value - stopped.total),)), stopped)
     return Trace(
         start=manifest.virtual_start,
-        end=manifest.virtual_reached,
+        end=end,
         events=kept(run.read_events()),
         evidence=_evidence(run.read_evidence()),
         store=run.series(),
-        total=summary.loss.value if summary.loss else None,
+        losses=losses,
     )
+
+
+def _stopped(run: RunFolder, stops: Mapping[str, int], end: int) -> Course:
+    """Return what the stops of a run cost, from its log."""
+    log = EventLog()
+    witness = Witness(log)
+    for event in run.read_events():
+        if event["kind"] == ContractLogged.kind and event["event"] in {"Paused", "Unpaused"}:
+            log.emit(event["t"], ContractLogged(block=event["block"], contract=event["contract"],
+                                                event=event["event"], args={}))  # fmt: skip
+    return stop_course(witness, Truth({}, 0, b"", 0, end), stops)
 
 
 def acting(scenario: Scenario, at: int) -> Scenario:
@@ -165,7 +186,8 @@ def score_folder(
     progress: Progress = nothing,
 ) -> tuple[Score, Trace, Controls, Request]:
     """Score the finished *run* of *scenario*: its controls are run, three runs more."""
-    manifest, trace = run.read_manifest(), of_folder(run)
+    manifest = run.read_manifest()
+    trace = of_folder(run, scenario.loss.stops if scenario.loss else {})
     if manifest.policy == "human":
         raise UsageError("a run decided by a person is not scored: its controls have no person")
     request = Request(

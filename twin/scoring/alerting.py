@@ -91,10 +91,30 @@ def _told(trace: Trace, owed: list[Record]) -> Iterator[Told]:
         first = min(mine, key=lambda event: (event["severity"] not in PAGING, event["n"]),
                     default=None)  # fmt: skip
         about = (str(fault["fault"]), str(fault["family"]), int(fault["t"]))
-        if first is None:
+        still = _still(trace, owed, fault)
+        if still is not None and (first is None or first["severity"] not in PAGING):
+            yield Told(*about, str(still["rule"]), int(fault["t"]), still["severity"] in PAGING)
+        elif first is None:
             yield Told(*about)
         else:
             yield Told(*about, str(first["rule"]), int(first["t"]), first["severity"] in PAGING)
+
+
+def _still(trace: Trace, owed: list[Record], fault: Record) -> Record | None:
+    """Return an owed alert that still fires for an earlier fault of the same kind: it tells again."""
+    since = [other["t"] for other in trace.faults
+             if other["family"] == fault["family"] and other["n"] < fault["n"]]  # fmt: skip
+    if not since:
+        return None
+    firing: dict[object, Record] = {}
+    for event in trace.of("alert"):
+        if event["t"] <= fault["t"]:
+            if event["state"] == "firing":
+                firing[_key(event)] = event
+            else:
+                firing.pop(_key(event), None)
+    mine = [event for event in owed if event["t"] >= min(since)]
+    return next((event for event in firing.values() if event in mine), None)
 
 
 def _reset(trace: Trace, owed: list[Record], cause: Record | None) -> int | None:

@@ -37,8 +37,8 @@ def kept(events: Iterable[Record]) -> list[Record]:
 class Trace:
     """A run between the unix seconds *start* and *end*.
 
-    *losses* are the courses of its loss, by the measure and by what was stopped; none where
-    the scenario declares no loss, or only the total, *loss*, is known.
+    *losses* are the courses of its loss, by the measure and by what was stopped; none where the
+    scenario declares no loss.
     """
 
     start: int
@@ -47,12 +47,11 @@ class Trace:
     evidence: list[Record] = field(default_factory=list)
     store: SeriesStore = field(default_factory=SeriesStore)
     losses: tuple[Course, ...] = ()
-    total: int | None = None
 
     @property
     def loss(self) -> int | None:
         """The loss in whole units."""
-        return sum(part.total for part in self.losses) if self.losses else self.total
+        return sum(part.total for part in self.losses) if self.losses else None
 
     def of(self, *kinds: str) -> Iterator[Record]:
         """Yield the events of *kinds* in order."""
