@@ -121,7 +121,7 @@ class World:
         )  # fmt: skip
         self.node = NodeAccess()
         self.desk = self._make_desk(approved, parts.engine, records)
-        self._make_team(parts.catalog, records, parts.ask)
+        self._make_team(self._catalog(parts.catalog), records, parts.ask)
         self._make_monitor(parts.rules)
         self._settle()
         watched = scenario.invariants or parts.check
@@ -255,6 +255,11 @@ class World:
             services=self.services.clients(),
             node=self.node,
         )
+
+    def _catalog(self, whole: Catalog) -> Catalog:
+        """Return what of the *whole* catalogue runs in this scenario."""
+        only = self.scenario.only
+        return whole.without(name for name in whole if name not in only) if only else whole
 
     def _make_team(self, catalog: Catalog, records: Records, ask: Ask | None) -> None:
         team = self.scenario.team

@@ -35,6 +35,7 @@ _REFERENCES = (
     ("monitoring.silence.*", "rule"),
     ("monitoring.rules.*", "rule"),
     ("agents.*.family", "family of agents"),
+    ("only.*", "procedure"),
 )
 """Where names stand, and the kind of thing each names."""
 
@@ -53,6 +54,7 @@ _DISTINCT = (
     ("invariants.*", "invariant"),
     ("seeds.*", "seed"),
     ("suite.tags.*", "tag"),
+    ("only.*", "procedure"),
 )
 """Names that may occur once among their neighbours."""
 
