@@ -358,10 +358,12 @@ class Stage:
         store, now = self.desk.store, self.desk.now
         if step.incident is None:
             made = store.create(now, summary=step.summary or "", severity=step.severity or "P3",
-                                family=step.family or "unknown", alerts=step.alerts)  # fmt: skip
+                                family=step.family or "unknown", alerts=step.alerts,
+                                notes=step.notes)  # fmt: skip
             return store.change(made.id, now, state=step.state).id
         return store.change(step.incident, now, state=step.state, severity=step.severity,
-                            family=step.family, summary=step.summary, alerts=step.alerts).id  # fmt: skip
+                            family=step.family, summary=step.summary, alerts=step.alerts,
+                            notes=step.notes).id  # fmt: skip
 
     def _keep(self, step: Keep) -> str:
         stores, now = self.desk.stores, self.desk.now

@@ -38,6 +38,7 @@ from twin.faults.injector import Injector
 from twin.faults.port import Machinery, Surfaces
 from twin.habitat import Habitat
 from twin.market.market import Market
+from twin.monitoring.backtest import backtest
 from twin.monitoring.monitor import Monitor
 from twin.monitoring.notifier import Notifier
 from twin.monitoring.registry import Registry
@@ -248,7 +249,10 @@ class World:
             register=register,
             incidents=self.incidents,
             stores=self.stores,
-            lab=ChainLab(self.chain, deployment, _engines(engine, self.chain.config.chain_id)),
+            lab=ChainLab(
+                self.chain, deployment, _engines(engine, self.chain.config.chain_id),
+                judge=backtest,
+            ),  # fmt: skip
             records=records,
             notices=self.notices,
             services=self.services.clients(),
@@ -274,6 +278,9 @@ class World:
             log=self.log,
         )
         self.executor.handover = team.handover
+        self.roster.use(self.services.oncall)
+        self.services.oncall.ring = self.roster.ring
+        self.services.oncall.on_shift = lambda name: self.roster[name].on_shift()
         self.dispatcher = Dispatcher(
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
@@ -342,6 +349,7 @@ class World:
                     unreachable=self.unreachable,
                     indices=market.indices,
                 ),
+                stores=self.stores,
             ),
         )
         for name, agent in self.agents.items():

@@ -90,6 +90,8 @@ class Feeds:
             return len(self._forks) - 1
         if path == "lab/restore":
             return self._desk.lab.restore(*args, **named)
+        if path == "lab/backtest":
+            return self._desk.lab.backtest(*args, **named)
         if path.startswith("forks/"):
             _, number, name = path.split("/")
             return _called(self._forks[int(number)], Fork, name, args, named)
