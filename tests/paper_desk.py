@@ -77,6 +77,17 @@ def quiet_answers() -> dict[tuple[str, str], Any]:
     }
 
 
+class NoLab:
+    """A lab whose budget is used up."""
+
+    def fork(self, purpose: str) -> Any:
+        raise NoData(f"no fork for {purpose}")
+
+    def backtest(self, expression: str, hold: int, series: Sequence[Any]) -> list[int]:
+        del hold, series
+        raise NoData(f"no rule engine for {expression}")
+
+
 class PaperView:
     """The chain as the paper says."""
 
@@ -148,7 +159,7 @@ class PaperDesk:
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
     services: Any = field(default_factory=SimpleNamespace)
-    lab: Any = None
+    lab: Any = field(default_factory=NoLab)
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)

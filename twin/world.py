@@ -250,9 +250,11 @@ class World:
             incidents=self.incidents,
             stores=self.stores,
             lab=ChainLab(
-                self.chain, deployment, _engines(engine, self.chain.config.chain_id),
+                self.chain,
+                deployment,
+                _engines(engine, self.chain.config.chain_id),
                 judge=backtest,
-            ),  # fmt: skip
+            ),
             records=records,
             notices=self.notices,
             services=self.services.clients(),
