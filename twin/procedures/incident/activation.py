@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from twin.desk.port import Colleague, Desk, Page
+from twin.procedures.incident.impact import declared
 
 __all__ = ["NEEDED", "QUORUMS", "reached", "team_state"]
 
@@ -101,6 +102,6 @@ def team_state(desk: Desk, incident: str, severity: str) -> dict[str, Any]:
             "asleep": [one.name for one in asleep if not _awake(one, now)],
             "dead": [one.name for one in signers if one.name in dead],
         }  # fmt: skip
-    return {"at": now, "opened": item.opened, "ended": item.closed is not None, "roles": roles,
+    return {"at": now, "declared": declared(item), "ended": item.closed is not None, "roles": roles,
             "activation": item.notes.get("activation"),
             "quorums": quorums, "lost": sorted(lost), "silent": sorted(silent)}  # fmt: skip

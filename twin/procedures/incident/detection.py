@@ -286,10 +286,10 @@ def _to_call(state: Mapping[str, Any], called: Mapping[str, str]) -> Iterator[tu
             yield name, f"keys of {authority}"
 
 
-def _gaps(state: Mapping[str, Any], opened: int, sla: int) -> dict[str, int]:
+def _gaps(state: Mapping[str, Any], since: int, sla: int) -> dict[str, int]:
     """Count what is missing: roles, quorums, lost pages, roles that were filled too late."""
     late = [role for role, row in state["roles"].items()
-            if row["since"] is not None and row["since"] - opened > sla]  # fmt: skip
+            if row["since"] is not None and row["since"] - since > sla]  # fmt: skip
     return {
         "roles": sum(not row["reached"] for row in state["roles"].values()),
         "quorum": len(_short(state)),
@@ -336,7 +336,7 @@ def activate_team(case: Case, settings: Activation) -> Runbook:
         for name, why in calls:
             called[name] = why
             yield Notify(f"page:{name}", f"{severity} {incident}: {why}", "you are needed")
-    problems = _gaps(state, state["opened"], settings.sla[severity])
+    problems = _gaps(state, state["declared"], settings.sla[severity])
     data = {"incident": incident, "severity": severity, "timeline": timeline, "called": called,
             "quorums": state["quorums"], "lost": state["lost"], "silent": state["silent"]}  # fmt: skip
     if not state["ended"]:
@@ -349,7 +349,7 @@ def activate_team(case: Case, settings: Activation) -> Runbook:
 
 
 class FirstNotice(Settings):
-    """Parameters of ND5: severities with a public notice, due within *sla* seconds of the opening.
+    """Parameters of ND5: severities with a public notice, due *sla* seconds after the classification.
 
     Nothing is said before the brake is on or half of that is over: a hole that is told of before it
     is closed is used. *every* is when the next one is promised, *check* when it has to be readable.
@@ -366,7 +366,7 @@ def _await_brake(incident: str, sla: int, settings: FirstNotice) -> Runbook:
     """Wait until the brake is on or half of *sla* is over; value done with the facts in its data."""
     while True:
         facts = yield Look("What may be said?", notice_facts, (incident,))
-        over = facts["now"] - facts["opened"] >= sla // 2
+        over = facts["now"] - facts["declared"] >= sla // 2
         if over or facts["ended"] or facts["state"] in ("contained", "recovering"):
             return Finding("done", "it may be said", facts)
         yield Wait(settings.look, "nothing is said before the brake is on")
@@ -418,7 +418,7 @@ def notify_stakeholders(case: Case, settings: FirstNotice) -> Runbook:
     if silent:
         for name in (yield Look("Whom do we call instead?", _desks)):
             yield Notify(f"contact:{name}", f"{incident}: first notice", text)
-    latency = sent - facts["opened"]
+    latency = sent - facts["declared"]
     problems = {"late": int(latency > sla), "content": len(wrong), "silent": len(silent),
                 "leak": len([row for row in heard["leaks"] if row["at"] < sent])}  # fmt: skip
     last = yield Look("Is it still open?", notice_facts, (incident,))

@@ -13,6 +13,7 @@ from typing import Any
 
 from twin.desk.port import Desk, Post
 from twin.desk.port.posts import OFFICIAL
+from twin.procedures.incident.impact import declared
 
 __all__ = [
     "FIELDS",
@@ -64,7 +65,8 @@ def notice_facts(desk: Desk, incident: str) -> dict[str, Any]:
     said = [notice for notice in desk.notices.published(since=item.opened)
             if incident in notice.subject or incident in notice.text]  # fmt: skip
     return {
-        "incident": incident, "now": desk.now, "opened": item.opened, "state": item.state,
+        "incident": incident, "now": desk.now, "opened": item.opened, "declared": declared(item),
+        "state": item.state,
         "severity": item.severity, "family": item.family, "paused": paused,
         "ended": item.closed is not None, "notes": sorted(item.notes),
         "history": [list(entry) for entry in item.history],

@@ -175,6 +175,7 @@ class Investigation(Settings):
     """Parameters of NR2: the *top* causes are kept; the first is one when it leads by *lead_ppm*."""
 
     effort: int = 1800
+    parts: int = 6
     top: int = 3
     lead_ppm: int = 50_000
 
@@ -198,7 +199,9 @@ def investigate_cause(case: Case, settings: Investigation) -> Runbook:
     incident = case.incident or ""
     first = yield Look("What speaks for each cause?", board, (incident,))
     yield File(Finding("done", f"{incident}: the board as it was found", first))
-    yield Work("analyst", settings.effort, f"go through the board of {incident}")
+    for _part in range(settings.parts):  # who is needed for the response is not held for long
+        effort = settings.effort // settings.parts
+        yield Work("analyst", effort, f"go through the board of {incident}")
     second = yield Look("And now?", board, (incident,))
     rows = merged(first, second)
     causes = ranked(rows, settings.top)

@@ -7,6 +7,7 @@ from typing import Any
 
 from twin.desk.port import Desk, Incident
 from twin.procedures.incident.card import card_of, impact_card, widened
+from twin.procedures.incident.impact import declared
 from twin.procedures.incident.notices import notice_facts, voices
 
 __all__ = ["comms_state", "escalation_state", "helpers", "late_helpers"]
@@ -47,11 +48,11 @@ def escalation_state(
     have been told of; None for what is not asked of it.
     """
     item, now = desk.incidents.get(incident), desk.now
-    since = now - item.opened
+    since = now - declared(item)
     moved = item.history[-1][1] if item.history else item.opened
     found: dict[str, str] = {}
     if contain is not None and item.state in ("open", "classified") and since > contain:
-        found["not-contained"] = f"{since} s after its opening it is {item.state}"
+        found["not-contained"] = f"{since} s after its classification it is {item.state}"
     if now - moved > stall:
         found["stalled"] = f"it is {item.state} for {now - moved} s"
     reason = _abandoned(desk, item)
