@@ -77,14 +77,14 @@ class RuleOverfitted(Fault):
         return f"the proposed rule {self.params.name}"
 
     def check(self, surfaces: Surfaces) -> None:
-        """There is a list of changes."""
+        """There is a list of tickets."""
         _stores(surfaces, self.kind)
 
     def begin(self, surfaces: Surfaces) -> str:
         """Propose it."""
         about = self.params
         made = _stores(surfaces, self.kind).create(
-            "risk", services_of(surfaces).clock.now, subject=f"proposed rule {about.name}",
+            "ticket", services_of(surfaces).clock.now, subject=f"proposed rule {about.name}",
             owner="analyst", state="proposed",
             data={"rule": about.name, "expression": about.expression, "hold": about.hold},
         )  # fmt: skip

@@ -401,13 +401,16 @@ def notify_stakeholders(case: Case, settings: FirstNotice) -> Runbook:
     waited = yield from _await_brake(incident, sla, settings)
     if waited.data["ended"] or "first_notice" in waited.data["notes"]:
         return Finding("ok", f"{incident}: nothing more to say first", dict(waited.data))
-    yield Work("liaison", settings.effort, f"word the first notice of {incident}")
-    facts = yield Look("Is it still so?", notice_facts, (incident,))
+    facts = waited.data
     text = first_notice(facts, every=every)
     wrong = notice_problems(text, facts, fields=FIELDS)
+    grounds = {"wrong": wrong, "text": text}
     choice = yield Decide("liaison", f"Publish the first notice of {incident}?",
-                          ("publish", "hold"), "hold" if wrong else "publish",
-                          {"wrong": wrong, "text": text})  # fmt: skip
+                          ("publish", "hold"), "hold" if wrong else "publish", grounds,
+                          settings.effort)  # fmt: skip
+    facts = yield Look("Is it still so?", notice_facts, (incident,))
+    text = first_notice(facts, every=every)  # the world moved while it was read
+    wrong += notice_problems(text, facts, fields=FIELDS)
     data = {"incident": incident, "text": text, "wrong": wrong, "opened": facts["opened"]}
     if choice == "hold":
         return Finding("refused", f"{incident}: no first notice", data, {"silent": 1})

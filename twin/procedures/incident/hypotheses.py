@@ -76,8 +76,9 @@ def _vendor_silent(desk: Desk, item: Incident) -> Iterator[Clue]:
         if not before:
             continue
         last = before[-1].at
+        usual = before[-1].at - before[-2].at if len(before) > 1 else HOUR
         silent = max(0, min(now, item.opened + HOUR) - last)
-        points = 4 if silent > 2 * HOUR else -1
+        points = 4 if silent > 3 * usual else -1
         yield Clue(f"vendors.history({name})", f"last quote {silent} s before", points)
 
 
