@@ -414,6 +414,11 @@ def notify_stakeholders(case: Case, settings: FirstNotice) -> Runbook:
     data = {"incident": incident, "text": text, "wrong": wrong, "opened": facts["opened"]}
     if choice == "hold":
         return Finding("refused", f"{incident}: no first notice", data, {"silent": 1})
+    if facts["ended"] or "first_notice" in facts["notes"]:
+        return Finding("ok", f"{incident}: somebody said it first", data)
+    latency = facts["now"] - facts["declared"]
+    note = {"at": facts["now"], "latency": latency}
+    yield Update(incident=incident, notes={"first_notice": note})
     sent = yield Notify("market", f"{incident}: first notice", text)
     yield Wait(settings.check, "it has to be readable")
     heard = yield Look("Can it be read, and what else?", voices, (incident, facts["opened"] - 3600))
@@ -421,12 +426,8 @@ def notify_stakeholders(case: Case, settings: FirstNotice) -> Runbook:
     if silent:
         for name in (yield Look("Whom do we call instead?", _desks)):
             yield Notify(f"contact:{name}", f"{incident}: first notice", text)
-    latency = sent - facts["declared"]
     problems = {"late": int(latency > sla), "content": len(wrong), "silent": len(silent),
                 "leak": len([row for row in heard["leaks"] if row["at"] < sent])}  # fmt: skip
-    last = yield Look("Is it still open?", notice_facts, (incident,))
-    if not last["ended"]:
-        yield Update(incident=incident, notes={"first_notice": {"at": sent, "latency": latency}})
     found = [name for name, count in problems.items() if count]
     said = f"{incident}: first notice after {latency} s"
     return Finding("finding" if found else "done", f"{said}: {', '.join(found)}" if found else said,
