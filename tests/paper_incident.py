@@ -77,11 +77,12 @@ class PaperOnCall:
 class PaperPosts:
     """What can be read in public; *silent* loses what is ours."""
 
+    desk: PaperDesk
     posts: list[Post] = field(default_factory=list)
     silent: bool = False
 
     def since(self, at: int) -> list[Post]:
-        return [post for post in self.posts if post.at >= at]
+        return [post for post in self.posts if at <= post.at <= self.desk.now]
 
     def write(self, at: int, text: str, *, author: str = OFFICIAL, staff: bool = True,
               subject: str = "heard") -> None:  # fmt: skip
@@ -162,7 +163,7 @@ class IncidentDesk(PaperDesk):
             **about.get("answers", {}),
         }
         self.addresses = {name: bytes([number]) * 20 for number, name in enumerate(STOPPABLE, 1)}
-        self.oncall, self.posts = PaperOnCall(self), PaperPosts()
+        self.oncall, self.posts = PaperOnCall(self), PaperPosts(self)
         self.helpers, self.vendors_desk = PaperResponders(), PaperVendors()
         self.services = SimpleNamespace(
             oncall=self.oncall, posts=self.posts, responders=self.helpers, vendors=self.vendors_desk,

@@ -422,7 +422,7 @@ def notify_stakeholders(case: Case, settings: FirstNotice) -> Runbook:
     sent = yield Notify("market", f"{incident}: first notice", text)
     yield Wait(settings.check, "it has to be readable")
     heard = yield Look("Can it be read, and what else?", voices, (incident, facts["opened"] - 3600))
-    silent = [subject for _at, subject in heard["missing"] if "first notice" in subject]
+    silent = [row for row in heard["missing"] if "first notice" in row["subject"]]
     if silent:
         for name in (yield Look("Whom do we call instead?", _desks)):
             yield Notify(f"contact:{name}", f"{incident}: first notice", text)

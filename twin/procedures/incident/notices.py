@@ -155,5 +155,5 @@ def voices(desk: Desk, incident: str, since: int) -> dict[str, Any]:
     }
 
 
-def _missing(told: Iterable[tuple[int, str]], shown: set[tuple[int, str]]) -> list[list[Any]]:
-    return [[at, subject] for at, subject in told if (at, subject) not in shown]
+def _missing(told: Iterable[tuple[int, str]], shown: set[tuple[int, str]]) -> list[dict[str, Any]]:
+    return [{"at": at, "subject": subject} for at, subject in told if (at, subject) not in shown]

@@ -290,8 +290,10 @@ def communicate(case: Case, settings: Communication) -> Runbook:
     read, gap = facts["opened"] - 3600, 0
     while True:
         facts = yield Look("What is so, and what is said?", comms_state, (incident, read))
-        fresh = {kind: facts["voices"][kind] for kind in COMMS}
-        read = facts["now"] + 1
+        now, over = facts["now"], facts["ended"]
+        fresh = {kind: [row for row in facts["voices"][kind] if row["at"] < now or over]
+                 for kind in COMMS}  # fmt: skip
+        read = now  # what is said in this second is read with the next look
         for kind, rows in fresh.items():
             heard[kind] += rows
         told = [at for at, audience, _subject in facts["said"] if audience == "market"]
