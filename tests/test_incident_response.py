@@ -408,6 +408,39 @@ def test_the_line_of_commanders_begins_on_shift() -> None:
 
 def test_small_incidents_have_no_timers_and_one_run_keeps_them() -> None:
     assert watch(IncidentDesk(), severity="P4")[0].verdict == "ok"
-    finding, stage = watch(IncidentDesk(), escalation={"since": NOW})
+    finding, stage = watch(IncidentDesk(), escalation={"since": NOW, "severity": "P1"})
     assert (finding.verdict, len(stage.log)) == ("ok", 1)
     assert alarm().severity == "P1"
+
+
+def test_what_lay_there_before_does_not_say_why_now() -> None:
+    died = {"points": 9, "clues": [{"points": 4, "answer": "x"}] * 2, "text": "x", "latent": True}
+    wrong_unit = {
+        "points": 7,
+        "clues": [{"points": 6, "answer": "x"}],
+        "text": "x",
+        "latent": False,
+    }
+    weak = {**wrong_unit, "points": 4, "clues": [{"points": 3, "answer": "x"}]}
+    assert [row["cause"] for row in ranked({"died": died, "unit": wrong_unit}, 3)] == [
+        "unit",
+        "died",
+    ]
+    assert [row["cause"] for row in ranked({"died": died, "unit": weak}, 3)] == ["died", "unit"]
+
+
+def test_timers_of_a_graver_incident_take_over() -> None:
+    desk = IncidentDesk()
+    finding, stage = watch(
+        desk, escalation={"since": NOW, "severity": "P3"}, first_notice={"at": NOW}
+    )
+    assert finding.data["trace"] != []
+    assert desk.store.get("INC-001").notes["escalation"]["severity"] == "P1"
+    old = IncidentDesk()
+    case, stage = opened(old, severity="P3", state="contained"), IncidentStage(old)
+    stage.on_wait = lambda held: held.store.change(
+        "INC-001", held.now, notes={"escalation": {"severity": "P1"}}
+    )
+    finding = stage.play(escalate_incident(case, Escalation()))
+    assert sum(line.startswith("wait") for line in stage.log) == 1
+    assert finding.data["trace"] == []

@@ -538,8 +538,8 @@ def test_without_analysis_there_is_no_report() -> None:
 def test_a_public_denial_of_what_was_so_is_in_the_record() -> None:
     desk = IncidentDesk()
     case = over(desk)
-    desk.store.get("INC-001").closed = None
-    desk.posts.write(desk.now, "nothing is paused", author="marketing")
+    desk.posts.write(NOW + 60, "nothing is paused", author="marketing")
+    desk.posts.write(desk.now + 60, "nothing is paused", author="marketing")
     told = IncidentStage(desk).play(analyse_incident(case, Analysis()))
     desk.evidence.file("NP1", desk.now, told)
     desk.evidence.file("NP2", desk.now, Finding("done", "x", causal_graph(desk, "INC-001")))

@@ -254,12 +254,34 @@ def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
     }
 
 
+STRONG = 5
+"""Points of a clue that says why now."""
+
+
+def _weighed(rows: Mapping[str, Any]) -> dict[str, int]:
+    """Return the points of each hypothesis as they count: what lay there before does not say why now.
+
+    Where something that is not latent has a strong clue, latent conditions count half.
+    """
+    acute = any(
+        clue["points"] >= STRONG
+        for row in rows.values()
+        if not row["latent"]
+        for clue in row["clues"]
+    )
+    return {
+        name: row["points"] // 2 if acute and row["latent"] else row["points"]
+        for name, row in rows.items()
+    }
+
+
 def ranked(rows: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
     """Return the *count* best hypotheses with a clue for them, with their weights in ppm of all points."""
-    total = max(1, sum(row["points"] for row in rows.values()))
+    points = _weighed(rows)
+    total = max(1, sum(points.values()))
     known = [
-        {"cause": name, "text": row["text"], "points": row["points"], "latent": row["latent"],
-         "weight_ppm": row["points"] * PPM // total,
+        {"cause": name, "text": row["text"], "points": points[name], "latent": row["latent"],
+         "weight_ppm": points[name] * PPM // total,
          "because": [clue["answer"] for clue in row["clues"] if clue["points"] > 0][:5]}
         for name, row in rows.items()
         if any(clue["points"] > 0 for clue in row["clues"])

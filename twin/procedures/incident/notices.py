@@ -140,7 +140,7 @@ def voices(desk: Desk, incident: str, since: int) -> dict[str, Any]:
     posts = desk.services.posts.since(since)
     names = [one.name for one in desk.services.oncall.people()]
     stopped = any(bool(desk.at().read(name, "paused")) for name in STOPPABLE)
-    active = item.closed is None and (stopped or item.severity in ("P1", "P2"))
+    grave, end = stopped or item.severity in ("P1", "P2"), item.closed or desk.now
     ours = [post for post in posts if post.staff and post.author != OFFICIAL]
     shown = {(post.at, post.subject) for post in posts if post.author == OFFICIAL}
     told = [notice for notice in desk.notices.published("market", since=since)
@@ -148,11 +148,12 @@ def voices(desk: Desk, incident: str, since: int) -> dict[str, Any]:
     return {
         "at": desk.now,
         "off_source": [_row(post) for post in ours],
-        "contradictions": [_row(post) for post in ours if active and DENIALS.search(post.text)],
+        "contradictions": [_row(post) for post in ours
+                           if grave and item.opened <= post.at <= end and DENIALS.search(post.text)],
         "leaks": [_row(post) for post in posts if post.staff and sensitive(post.text, names)],
         "rumours": [_row(post) for post in posts if not post.staff and ALARMS.search(post.text)],
         "missing": _missing(((notice.at, notice.subject) for notice in told), shown),
-    }
+    }  # fmt: skip
 
 
 def _missing(told: Iterable[tuple[int, str]], shown: set[tuple[int, str]]) -> list[dict[str, Any]]:

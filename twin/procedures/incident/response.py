@@ -390,12 +390,15 @@ def escalate_incident(case: Case, settings: Escalation) -> Runbook:
     level, raised, retried, begun = 0, 0, 0, False
     while True:
         seen = yield Look("Does it have to be escalated?", _conditions, (incident, settings))
-        if seen["ended"] or (seen["kept"] and not begun):
+        keeper = seen["keeper"]
+        taken = keeper != severity if begun else keeper is not None and keeper <= severity
+        if seen["ended"] or taken:
             break
         now, found = seen["at"], seen["found"]
-        if not begun:
+        if not begun:  # whoever keeps the timers of a lesser severity hands them over
             begun = True
-            yield Update(incident=incident, notes={"escalation": {"since": now}})
+            note = {"since": now, "severity": severity}
+            yield Update(incident=incident, notes={"escalation": note})
         step = settings.step.get(seen["severity"], 86_400)
         if found and level < 3 and (level == 0 or now - raised >= step):
             level, raised = level + 1, now

@@ -73,7 +73,7 @@ def escalation_state(
     return {
         "incident": incident, "at": now, "ended": item.closed is not None, "state": item.state,
         "severity": item.severity, "family": item.family, "found": found,
-        "level": int(item.notes.get("level", 0)), "kept": "escalation" in item.notes,
+        "level": int(item.notes.get("level", 0)), "keeper": item.notes.get("escalation", {}).get("severity"),
     }  # fmt: skip
 
 
