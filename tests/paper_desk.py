@@ -77,6 +77,17 @@ def quiet_answers() -> dict[tuple[str, str], Any]:
     }
 
 
+class NoLab:
+    """A lab whose budget is used up."""
+
+    def fork(self, purpose: str) -> Any:
+        raise NoData(f"no fork for {purpose}")
+
+    def backtest(self, expression: str, hold: int, series: Sequence[Any]) -> list[int]:
+        del hold, series
+        raise NoData(f"no rule engine for {expression}")
+
+
 class PaperView:
     """The chain as the paper says."""
 
@@ -148,7 +159,7 @@ class PaperDesk:
     evidence: Records = field(default_factory=Records)
     notices: NoticeBoard = field(default_factory=NoticeBoard)
     services: Any = field(default_factory=SimpleNamespace)
-    lab: Any = None
+    lab: Any = field(default_factory=NoLab)
     feed_ids: dict[str, bytes] = field(default_factory=lambda: {"WTI": WTI})
     approved: dict[str, Any] = field(default_factory=lambda: {"feed.WTI": BOUNDS})
     asked: list[Any] = field(default_factory=list)
@@ -358,10 +369,12 @@ class Stage:
         store, now = self.desk.store, self.desk.now
         if step.incident is None:
             made = store.create(now, summary=step.summary or "", severity=step.severity or "P3",
-                                family=step.family or "unknown", alerts=step.alerts)  # fmt: skip
+                                family=step.family or "unknown", alerts=step.alerts,
+                                notes=step.notes)  # fmt: skip
             return store.change(made.id, now, state=step.state).id
         return store.change(step.incident, now, state=step.state, severity=step.severity,
-                            family=step.family, summary=step.summary, alerts=step.alerts).id  # fmt: skip
+                            family=step.family, summary=step.summary, alerts=step.alerts,
+                            notes=step.notes).id  # fmt: skip
 
     def _keep(self, step: Keep) -> str:
         stores, now = self.desk.stores, self.desk.now

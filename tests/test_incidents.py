@@ -94,3 +94,11 @@ def test_the_history_has_each_state_once_and_its_second() -> None:
     assert store.get("INC-001").history == [
         ("open", NOW), ("classified", NOW + 1), ("contained", NOW + 3), ("closed", NOW + 4)
     ]  # fmt: skip
+
+
+def test_notes_are_kept_by_their_names() -> None:
+    store = IncidentStore()
+    opened(store, notes={"impact": {"users": 1}})
+    store.change("INC-001", NOW, notes={"cause": "x"})
+    store.change("INC-001", NOW, notes={"impact": {"users": 2}})
+    assert store.get("INC-001").notes == {"impact": {"users": 2}, "cause": "x"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from small_network import ANN, BEN, UNIT, Network
 
@@ -12,7 +14,7 @@ from twin.desk.port import Lab
 from twin.errors import NoData
 
 
-def lab_of(network: Network, engine: str = "pyevm", **about: int) -> ChainLab:
+def lab_of(network: Network, engine: str = "pyevm", **about: Any) -> ChainLab:
     return ChainLab(
         network.chain, network.deployment, lambda: make_engine(engine, chain_id=1), **about
     )

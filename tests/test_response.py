@@ -203,7 +203,7 @@ def recovering(
 
 
 def waits(stage: Stage) -> int:
-    return sum(line.startswith("wait 600 s") for line in stage.log)
+    return sum(line.startswith("wait 600 s: the hold") for line in stage.log)
 
 
 def test_a_cause_that_is_gone_is_held_for_an_hour_then_noticed_and_released() -> None:
@@ -211,7 +211,7 @@ def test_a_cause_that_is_gone_is_held_for_an_hour_then_noticed_and_released() ->
     finding = play()
     assert (finding.verdict, stage.desk.answers[PAUSED]) == ("done", False)
     assert waits(stage) == 6  # seven sane looks, ten minutes apart, span the hour
-    assert [line for line in stage.log if not line.startswith(("wait 600 s", "look: Is the cause gone"))] == [
+    assert [line for line in stage.log if "the hold" not in line and "Is the cause gone" not in line] == [
         "update: INC-001 recovering",
         "look: Do the feeds' bounds match the register?",
         "look: Who else needs the brake?",
@@ -219,12 +219,14 @@ def test_a_cause_that_is_gone_is_held_for_an_hour_then_noticed_and_released() ->
         "wait 1800 s: users may act before the release",
         "look: Is the cause still gone?",
         "look: Would the release go through?",
+        "look: What does a release do on a copy?",
         "decide: Release AllocationBook?",
         "act: AllocationBook.unpause as unpauser",
-        "wait 1800 s: watch after the release",
+        *["look: Does the objective hold?", "wait 600 s: watch after the release"] * 3,
         "look: Does the objective hold?",
         "update: INC-001 closed",
         "notify market: INC-001 closed",
+        "trigger: closed",
     ]  # fmt: skip
     assert stage.desk.store.get("INC-001").state == "closed"
     assert stage.decisions[0].options[-1] == "hold"
@@ -360,7 +362,7 @@ def test_a_relapse_after_the_release_goes_back_to_containment() -> None:
 
     def relapse(desk: PaperDesk) -> None:
         settle(desk)
-        if stage.log[-1].startswith("wait 1800 s: watch"):
+        if stage.log[-1].startswith("wait 600 s: watch"):
             desk.alarms = [alarm()]
 
     stage.on_wait = relapse

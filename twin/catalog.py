@@ -51,11 +51,15 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """When a procedure runs: every *seconds*, on a *rota*, or on an *event* of the dispatcher."""
+    """When a procedure runs: every *seconds*, on a *rota*, or on an *event* of the dispatcher.
+
+    What an event starts is urgent, unless it is *unhurried*: then it waits for people on shift.
+    """
 
     seconds: int | None = None
     event: str | None = None
     rota: Rota | None = None
+    unhurried: bool = False
 
     @property
     def longest(self) -> int | None:
@@ -107,9 +111,13 @@ def monthly(business_day: int, at: str) -> Cadence:
     return Cadence(rota=Rota(_minute(at), business_day=business_day))
 
 
-def on(event: str) -> Cadence:
-    """Return the cadence of a procedure that answers *event*: alert, incident, contained."""
-    return Cadence(event=event)
+def on(event: str, *, unhurried: bool = False) -> Cadence:
+    """Return the cadence of a procedure that answers *event*: alert, incident, contained.
+
+    With *unhurried* it begins at once, and its work waits for somebody on shift: nobody is called
+    at night for paper work.
+    """
+    return Cadence(event=event, unhurried=unhurried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +140,8 @@ class Procedure:
 
     @property
     def routine(self) -> bool:
-        """Whether the calendar starts it: routine work waits for a shift and pages nobody."""
-        return self.cadence.event is None
+        """Whether it can wait for a shift and pages nobody: the calendar's, and what is unhurried."""
+        return self.cadence.event is None or self.cadence.unhurried
 
 
 def _mark(kind: Literal["check", "runbook"], **about: Any) -> Callable[[Function], Function]:

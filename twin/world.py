@@ -38,6 +38,7 @@ from twin.faults.injector import Injector
 from twin.faults.port import Machinery, Surfaces
 from twin.habitat import Habitat
 from twin.market.market import Market
+from twin.monitoring.backtest import backtest
 from twin.monitoring.monitor import Monitor
 from twin.monitoring.notifier import Notifier
 from twin.monitoring.registry import Registry
@@ -249,7 +250,12 @@ class World:
             register=register,
             incidents=self.incidents,
             stores=self.stores,
-            lab=ChainLab(self.chain, deployment, _engines(engine, self.chain.config.chain_id)),
+            lab=ChainLab(
+                self.chain,
+                deployment,
+                _engines(engine, self.chain.config.chain_id),
+                judge=backtest,
+            ),
             records=records,
             notices=self.notices,
             services=self.services.clients(),
@@ -280,6 +286,9 @@ class World:
             log=self.log,
         )
         self.executor.handover = team.handover
+        self.roster.use(self.services.oncall)
+        self.services.oncall.ring = self.roster.ring
+        self.services.oncall.on_shift = lambda name: self.roster[name].on_shift()
         self.dispatcher = Dispatcher(
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
@@ -348,6 +357,7 @@ class World:
                     unreachable=self.unreachable,
                     indices=market.indices,
                 ),
+                stores=self.stores,
             ),
         )
         for name, agent in self.agents.items():

@@ -88,8 +88,9 @@ class Feeds:
         if path == "lab/fork":
             self._forks.append(self._desk.lab.fork(*args, **named))
             return len(self._forks) - 1
-        if path == "lab/restore":
-            return self._desk.lab.restore(*args, **named)
+        if path in {"lab/restore", "lab/backtest"}:
+            lab = self._desk.lab
+            return (lab.restore if path == "lab/restore" else lab.backtest)(*args, **named)
         if path.startswith("forks/"):
             _, number, name = path.split("/")
             return _called(self._forks[int(number)], Fork, name, args, named)

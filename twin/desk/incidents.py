@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from twin.desk.port import Incident
 from twin.errors import CrashError, UnknownName
@@ -40,7 +41,14 @@ class IncidentStore:
             raise UnknownName("incident", incident, self._by_id) from None
 
     def create(
-        self, now: int, *, summary: str, severity: str, family: str, alerts: Sequence[str]
+        self,
+        now: int,
+        *,
+        summary: str,
+        severity: str,
+        family: str,
+        alerts: Sequence[str],
+        notes: Mapping[str, Any] | None = None,
     ) -> Incident:
         """Open an incident at unix second *now*."""
         made = Incident(
@@ -52,6 +60,7 @@ class IncidentStore:
             summary=summary,
             alerts=list(alerts),
             history=[("open", now)],
+            notes=dict(notes or {}),
         )
         self._by_id[made.id] = made
         return made
@@ -66,8 +75,9 @@ class IncidentStore:
         family: str | None = None,
         summary: str | None = None,
         alerts: Sequence[str] = (),
+        notes: Mapping[str, Any] | None = None,
     ) -> Incident:
-        """Change what is given; an ended incident stays ended."""
+        """Change what is given, *notes* by name; an ended incident stays ended."""
         item = self.get(incident)
         if item.state in _ENDED:
             raise CrashError(f"{incident} is {item.state}; an ended incident is not changed")
@@ -83,4 +93,5 @@ class IncidentStore:
         item.family = family or item.family
         item.summary = summary or item.summary
         item.alerts.extend(alert for alert in alerts if alert not in item.alerts)
+        item.notes.update(notes or {})
         return item

@@ -15,7 +15,7 @@ from twin.chain.codec import keccak
 from twin.chain.config import ChainConfig
 from twin.chain.port import AccountState, Engine
 from twin.clock import Clock
-from twin.desk.port import Restored, Simulation
+from twin.desk.port import Recorded, Restored, Simulation
 from twin.desk.sender import arguments
 from twin.errors import InvalidTransaction, NoData
 from twin.protocol.deployment import Deployment
@@ -23,7 +23,10 @@ from twin.protocol.operations import operation_of
 from twin.protocol.reader import Reader
 from twin.protocol.roles import address_of, key_of
 
-__all__ = ["BUDGET", "ChainFork", "ChainLab"]
+__all__ = ["BUDGET", "ChainFork", "ChainLab", "Judge"]
+
+Judge = Callable[[str, int, Sequence[Recorded]], list[int]]
+"""Tries a rule on series; the monitoring has it."""
 
 BUDGET = 5_000
 """Forks that one run may make: 90 days of daily work, with room for incidents."""
@@ -169,7 +172,7 @@ class ChainFork:
 class ChainLab:
     """Makes forks of *chain* on engines from *make*, at most *budget* of them."""
 
-    __slots__ = ("_budget", "_chain", "_deployment", "_made", "_make")
+    __slots__ = ("_budget", "_chain", "_deployment", "_judge", "_made", "_make")
 
     def __init__(
         self,
@@ -178,8 +181,10 @@ class ChainLab:
         make: Callable[[], Engine],
         *,
         budget: int = BUDGET,
+        judge: Judge | None = None,
     ) -> None:
-        """Make nothing yet."""
+        """Make nothing yet; *judge* tries alert rules."""
+        self._judge = judge
         self._chain, self._deployment, self._make = chain, deployment, make
         self._budget = budget
         self._made: dict[str, int] = {}
@@ -212,3 +217,9 @@ class ChainLab:
                 engine.set_storage(address, storage)
                 slots += len(storage)
         return Restored(engine.state_root(), len(alloc), slots)
+
+    def backtest(self, expression: str, hold: int, series: Sequence[Recorded]) -> list[int]:
+        """Return when a rule would have begun to fire on *series*; NoData where none can be tried."""
+        if self._judge is None:
+            raise NoData("the lab has no rule engine")
+        return self._judge(expression, hold, series)

@@ -134,7 +134,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Open an incident (no *incident*) or change one. Answers its id."""
+    """Open an incident (no *incident*) or change one. Answers its id.
+
+    *notes* are kept on it by their names, for the procedures that come after.
+    """
 
     incident: str | None = None
     state: str | None = None
@@ -142,10 +145,12 @@ class Update:
     family: str | None = None
     summary: str | None = None
     alerts: Sequence[str] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def describe(self) -> str:
         """Say in one line what the step asks for."""
-        return f"update: {self.incident or 'new incident'} {self.state or ''}".rstrip()
+        what = self.state or " ".join(f"+{name}" for name in self.notes)
+        return f"update: {self.incident or 'new incident'} {what}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,9 @@ class _Venues:
 
 def _copy(item: Incident) -> Incident:
     """What a reader does to its copy, it does not do to the store."""
-    return replace(item, alerts=list(item.alerts), history=list(item.history))
+    return replace(
+        item, alerts=list(item.alerts), history=list(item.history), notes=dict(item.notes)
+    )
 
 
 class _Incidents:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from twin.desk.node import NodeAccess
+from twin.desk.stores import Stores
 from twin.errors import UsageError
 from twin.market.bank import Bank
 from twin.market.custody import Custodian
@@ -65,6 +66,7 @@ class Surfaces:
     export_feeds: Mapping[str, ExportFeed] = field(default_factory=dict)
     services: Services | None = None
     machinery: Machinery | None = None
+    stores: Stores | None = None
 
 
 def services_of(surfaces: Surfaces) -> Services:

@@ -80,6 +80,11 @@ class _Lab:
         found: Restored = self._client.ask("/desk/lab/restore", purpose, alloc)
         return found
 
+    def backtest(self, expression: str, hold: int, series: Sequence[Any]) -> list[int]:
+        """Try an alert rule on series, where the monitoring runs."""
+        found: list[int] = self._client.ask("/desk/lab/backtest", expression, hold, list(series))
+        return found
+
 
 class _Services:
     """The services, each a part."""

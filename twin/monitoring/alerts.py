@@ -247,6 +247,8 @@ class Board:
                 domain=item.rule.labels.get("domain", "unknown"),
                 procedure=item.rule.annotations.get("procedure", ""),
                 metrics=tuple(sorted(set(item.expression.names))),
+                query=item.rule.expr,
+                hold=item.rule.hold,
             )
             for item in self._rules
         ]

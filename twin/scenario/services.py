@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from twin.scenario.services_exchanges import ContactSpec, ExchangeSpec, MakerSpec, NewsSpec
+from twin.scenario.services_incident import ResponderSpec, three_responders
 from twin.scenario.services_nodes import (
     DocumentsSpec,
     EndpointsSpec,
@@ -56,6 +57,7 @@ class ServicesSpec(Spec):
     nodes: Mapping[Label, NodeSpec] = Field(default_factory=four_nodes)
     operators: OperatorsSpec = OperatorsSpec()
     probes: ProbesSpec = ProbesSpec()
+    responders: Mapping[Label, ResponderSpec] = Field(default_factory=three_responders)
     scans: ScansSpec = ScansSpec()
     tickets: TicketsSpec = TicketsSpec()
     transfers: TransfersSpec = TransfersSpec()

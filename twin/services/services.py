@@ -38,10 +38,13 @@ from twin.services.journals import JournalClient, Journals
 from twin.services.makers import MakerClient, contracts_of
 from twin.services.news import NewsClient, NewsFeed
 from twin.services.nodes import NodeClient, make_nodes
+from twin.services.oncall import OnCallClient, Switchboard
 from twin.services.operators import OperatorClient, OperatorPark
 from twin.services.pager import AlertPath, PagerClient
+from twin.services.posts import PostClient, PublicChannels
 from twin.services.probes import ProbeClient, ProbeService
 from twin.services.regions import Regions
+from twin.services.responders import ResponderClient, ResponderPool
 from twin.services.scans import ScanClient, Scanner
 from twin.services.tickets import HelpDesk, TicketClient
 from twin.services.transfers import TransferClient, TransferService
@@ -81,6 +84,7 @@ class Services:
         self._make_security(records or Records(), team or TeamSpec(), users or {})
         self._make_exchanges()
         self.notices.on_publish(self.contacts.hear)
+        self._make_incidents(team or TeamSpec())
 
     def _make_nodes(self) -> None:
         """Make what stands between the chain and those who read it."""
@@ -168,6 +172,14 @@ class Services:
         self.contacts = ContactBook(spec.contacts, venues, clock=clock, streams=streams)
         self.news = NewsFeed(spec.news, venues, clock=clock, streams=streams)
 
+    def _make_incidents(self, team: TeamSpec) -> None:
+        """Make what an incident needs: telephones, public channels, help from outside."""
+        self.oncall = Switchboard(team, self.clock)
+        self.posts = PublicChannels(self.clock)
+        self.responders = ResponderPool(self.spec.responders, self.clock, streams=self.streams)
+        for one in (self.oncall, self.posts, self.responders):
+            self.notices.on_publish(one.hear)
+
     def clients(self) -> ServiceDesk:
         """Return the client of each, as the desk shows them."""
         return ServiceDesk(
@@ -187,9 +199,12 @@ class Services:
             makers=MakerClient(self.maker_contracts, self.market.venues, self.clock),
             news=NewsClient(self.news),
             nodes=NodeClient(self.nodes, self.deployment),
+            oncall=OnCallClient(self.oncall),
             operators=OperatorClient(self.operators),
             pager=PagerClient(self.alert_path),
+            posts=PostClient(self.posts),
             probes=ProbeClient(self.probes),
+            responders=ResponderClient(self.responders),
             scans=ScanClient(self.scanner),
             tickets=TicketClient(self.helpdesk),
             transfers=TransferClient(self.transfers),

@@ -68,12 +68,15 @@ class Dispatcher:
                 yield from self._executor.start(procedure, case)
 
     def trigger(self, event: str, case: Case, owner: Person | None = None) -> Sequence[str]:
-        """Start what answers *event*; return the ids of what was started."""
+        """Start what answers *event*; return the ids of what was started.
+
+        What is suspended, as a job that is stuck, is not started.
+        """
         started = []
         for procedure in self._executor.catalog.values():
-            if procedure.cadence.event == event and self._executor.policy.begins(
-                procedure.id, case
-            ):
+            if procedure.cadence.event != event or procedure.id in self.suspended:
+                continue
+            if self._executor.policy.begins(procedure.id, case):
                 self._clock.spawn(self._executor.start(procedure, case, owner=owner))
                 started.append(procedure.id)
         return started

@@ -328,6 +328,7 @@ class Executor:
                 severity=step.severity or "P3",
                 family=step.family or "unknown",
                 alerts=step.alerts,
+                notes=step.notes,
             )
         else:
             item = self._incidents.change(
@@ -338,6 +339,7 @@ class Executor:
                 family=step.family,
                 summary=step.summary,
                 alerts=step.alerts,
+                notes=step.notes,
             )
         self._log.emit(
             now,

@@ -21,7 +21,7 @@ from twin.errors import CrashError
 from twin.events import Acknowledged, EventLog, Paged
 from twin.random import Streams
 
-__all__ = ["Person", "PersonSpec", "Roster", "Shift", "ShiftSpec"]
+__all__ = ["Line", "Person", "PersonSpec", "Roster", "Shift", "ShiftSpec"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 QUARTER = 900
@@ -128,10 +128,41 @@ class Shift:
         return late or (yesterday in self.days and minute < self.end)
 
 
+class Line(Protocol):
+    """The telephone: it notes each call, and knows who cannot be reached by it."""
+
+    def sent(self, person: str, subject: str) -> int:
+        """Note a call that goes out to *person*; return its number."""
+
+    def reaches(self, person: str) -> bool:
+        """Say whether calls to *person* come through and somebody picks up."""
+
+    def answered(self, number: int) -> None:
+        """Note that the call called *number* was answered."""
+
+
+class _Whole:
+    """A telephone that always works and notes nothing."""
+
+    def sent(self, person: str, subject: str) -> int:
+        """Note nothing."""
+        del person, subject
+        return 0
+
+    def reaches(self, person: str) -> bool:
+        """Everybody is reached."""
+        del person
+        return True
+
+    def answered(self, number: int) -> None:
+        """Note nothing."""
+        del number
+
+
 class Person:
     """Somebody of the team: answers pages, works, signs; one thing at a time."""
 
-    __slots__ = ("_chance", "_clock", "_log", "_pages", "busy", "name", "shift", "spec")
+    __slots__ = ("_chance", "_clock", "_log", "_pages", "busy", "line", "name", "shift", "spec")
 
     def __init__(
         self, spec: PersonSpec, clock: Clock, *, log: EventLog, chance: np.random.Generator
@@ -142,6 +173,7 @@ class Person:
         self._clock, self._log, self._chance = clock, log, chance
         self.busy = simpy.PriorityResource(clock.env, capacity=1)
         self._pages: list[int] = []
+        self.line: Line = _Whole()
 
     def on_shift(self) -> bool:
         """Say whether the person is on shift now."""
@@ -188,11 +220,12 @@ class Person:
         One who is never reached takes an hour to be given up on.
         """
         self._log.emit(self._clock.now, Paged(person=self.name, subject=subject))
-        wait = self.reaction()
-        if wait is None:
+        number, wait = self.line.sent(self.name, subject), self.reaction()
+        if wait is None or not self.line.reaches(self.name):
             yield self._clock.after(3600)
             return False
         yield self._clock.after(wait)
+        self.line.answered(number)
         self._log.emit(self._clock.now, Acknowledged(person=self.name, subject=subject))
         self._pages.append(self._clock.now)
         return True
@@ -219,6 +252,18 @@ class Roster:
             for spec in people
         }
         self.on_page: Callable[[], object] = lambda: None
+
+    def use(self, line: Line) -> None:
+        """Call everybody by *line* from now on."""
+        for person in self:
+            person.line = line
+
+    def ring(self, name: str, subject: str) -> Process:
+        """Call one person by name; value True when they answered. A name nobody has rings nowhere."""
+        if name not in self._people:
+            return False
+        self.on_page()
+        return (yield from self._people[name].answer(subject))
 
     def __iter__(self) -> Iterator[Person]:
         return iter(self._people.values())

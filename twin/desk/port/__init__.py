@@ -40,13 +40,16 @@ from twin.desk.port.exchanges import (
 from twin.desk.port.fills import Fill, Fills, Instruction
 from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
-from twin.desk.port.lab import Fork, Lab, Restored, Wallet
+from twin.desk.port.lab import Fork, Lab, Recorded, Restored, Wallet
 from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
 from twin.desk.port.news import News, NewsItem
 from twin.desk.port.nodes import Nodes, NodeStatus
+from twin.desk.port.oncall import Colleague, OnCall, Page, Quorum
 from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
+from twin.desk.port.posts import Post, Posts
 from twin.desk.port.probes import Probe, Probes
+from twin.desk.port.responders import Engagement, Responder, Responders
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
     Evidence,
@@ -90,6 +93,7 @@ __all__ = [
     "CallStats",
     "Candidate",
     "ChainStats",
+    "Colleague",
     "Component",
     "Contact",
     "Contacts",
@@ -104,6 +108,7 @@ __all__ = [
     "Document",
     "Documents",
     "Endpoints",
+    "Engagement",
     "Entry",
     "Evidence",
     "Evidences",
@@ -134,18 +139,26 @@ __all__ = [
     "Nodes",
     "Notice",
     "Notices",
+    "OnCall",
     "OperatorStatus",
     "Operators",
     "OrderProbe",
+    "Page",
     "Pair",
+    "Post",
+    "Posts",
     "Probe",
     "Probes",
     "PublicTrade",
+    "Quorum",
     "Quote",
     "Receipt",
+    "Recorded",
     "Register",
     "Release",
     "Requirement",
+    "Responder",
+    "Responders",
     "Restored",
     "RuleStatus",
     "ServiceDesk",

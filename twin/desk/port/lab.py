@@ -11,6 +11,7 @@ from twin.desk.port.chain import Simulation
 __all__ = [
     "Fork",
     "Lab",
+    "Recorded",
     "Restored",
     "Wallet",
 ]
@@ -23,6 +24,15 @@ class Restored:
     state_root: bytes
     accounts: int
     slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A series for a rule to be tried on: *samples* of (unix second, value), in order of time."""
+
+    metric: str
+    labels: Mapping[str, str]
+    samples: tuple[tuple[int, float], ...]
 
 
 class Wallet(Protocol):
@@ -73,3 +83,10 @@ class Lab(Protocol):
 
     def restore(self, purpose: str, alloc: Mapping[str, Any]) -> Restored:
         """Load *alloc*, in genesis-alloc form, into an empty node. Raises NoData if it cannot."""
+
+    def backtest(self, expression: str, hold: int, series: Sequence[Recorded]) -> list[int]:
+        """Return the unix seconds at which an alert rule would have begun to fire on *series*.
+
+        It is evaluated at every second for which *series* have a sample; *expression* must hold
+        for *hold* seconds. Raises NoData where there is nothing to evaluate, or no such expression.
+        """

@@ -26,9 +26,12 @@ from twin.desk.port.journals import Journals
 from twin.desk.port.makers import Makers
 from twin.desk.port.news import News
 from twin.desk.port.nodes import Nodes
+from twin.desk.port.oncall import OnCall
 from twin.desk.port.operators import Operators
 from twin.desk.port.pager import Pager
+from twin.desk.port.posts import Posts
 from twin.desk.port.probes import Probes
+from twin.desk.port.responders import Responders
 from twin.desk.port.scans import Scans
 from twin.desk.port.tickets import Tickets
 from twin.desk.port.transfers import Transfers
@@ -79,9 +82,12 @@ class ServiceDesk:
     makers: Makers = field(default_factory=lambda: absent("makers"))
     news: News = field(default_factory=lambda: absent("news"))
     nodes: Nodes = field(default_factory=lambda: absent("nodes"))
+    oncall: OnCall = field(default_factory=lambda: absent("oncall"))
     operators: Operators = field(default_factory=lambda: absent("operators"))
     pager: Pager = field(default_factory=lambda: absent("pager"))
+    posts: Posts = field(default_factory=lambda: absent("posts"))
     probes: Probes = field(default_factory=lambda: absent("probes"))
+    responders: Responders = field(default_factory=lambda: absent("responders"))
     scans: Scans = field(default_factory=lambda: absent("scans"))
     tickets: Tickets = field(default_factory=lambda: absent("tickets"))
     transfers: Transfers = field(default_factory=lambda: absent("transfers"))

@@ -22,7 +22,10 @@ __all__ = [
 
 @dataclass(slots=True)
 class Incident:
-    """An incident as the team keeps it; *history* holds (state, unix second) of every change."""
+    """An incident as the team keeps it; *history* holds (state, unix second) of every change.
+
+    *notes* are what procedures keep on it for each other, JSON-like, by the name of the note.
+    """
 
     id: str
     opened: int
@@ -33,6 +36,7 @@ class Incident:
     alerts: list[str]
     closed: int | None = None
     history: list[tuple[str, int]] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Incidents(Protocol):

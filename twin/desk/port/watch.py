@@ -39,13 +39,18 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """An alert rule as `/api/v1/rules` shows it, with the *metrics* that its expression reads."""
+    """An alert rule as `/api/v1/rules` shows it, with the *metrics* that its expression reads.
+
+    *query* is the expression, which has to hold for *hold* seconds.
+    """
 
     name: str
     severity: str
     domain: str
     procedure: str
     metrics: tuple[str, ...]
+    query: str = ""
+    hold: int = 0
 
 
 class Metrics(Protocol):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.desk.port import Alert, Desk, Simulation
+from twin.desk.port import Alert, Desk, Incident, Simulation
 from twin.errors import NoData, TwinError
 from twin.procedures.reading import fresh_sources
 
-__all__ = ["alert_facts", "cause_facts", "containable", "holders", "oracle_health", "paused"]
+__all__ = [
+    "alert_facts",
+    "cause_facts",
+    "containable",
+    "declared",
+    "holders",
+    "oracle_health",
+    "paused",
+]
 
 PPM = 1_000_000
 
@@ -75,6 +83,11 @@ def cause_facts(desk: Desk, incident: str) -> dict[str, Any]:
         "firing": sorted(alert.key for alert in desk.alerts.firing() if alert.key in behind),
         "oracle": oracle_health(desk),
     }
+
+
+def declared(item: Incident) -> int:
+    """Return when *item* was last classified: its timers run from there, not from a lesser alert."""
+    return max((at for state, at in item.history if state == "classified"), default=item.opened)
 
 
 def holders(desk: Desk, incident: str, families: list[str]) -> list[str]:
