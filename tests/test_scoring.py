@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.scoring_lab import END, START, Tape, by_the_book
+from scoring_lab import END, START, Tape, by_the_book
 from twin.errors import UnknownName
 from twin.scoring.alerting import alerting
 from twin.scoring.conduct import collateral, conduct, readiness
@@ -234,7 +234,11 @@ def test_without_any_incident_there_is_still_a_score() -> None:
 
 
 def test_of_transactions_only_failures_are_kept() -> None:
-    events = [{"kind": "tx", "success": True}, {"kind": "tx", "success": False}, {"kind": "block"}]
+    events: list[dict[str, Any]] = [
+        {"kind": "tx", "success": True},
+        {"kind": "tx", "success": False},
+        {"kind": "block"},
+    ]
     assert kept(events) == [events[1]]
 
 
