@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from scoring_lab import END, START, Tape, by_the_book
+
 from twin.errors import UnknownName
 from twin.scoring.alerting import alerting
 from twin.scoring.conduct import collateral, conduct, readiness
