@@ -67,7 +67,7 @@ class Tape:
         course = Course(tuple((START + at, amount) for at, amount in steps))
         events = sorted(self.events, key=lambda event: (event["t"], event["n"]))
         numbered = [{**event, "n": number} for number, event in enumerate(events)]
-        return Trace(START, END, list(numbered), self.evidence,
+        return Trace(START, END, numbered, self.evidence,
                      losses=(course, Course(((END, stopped),))))  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def judged(
 def report(tape: Tape | None = None, **more: Any) -> dict[str, Any]:
     tape = tape or by_the_book()
     found, trace, _controls = judged(tape, loss=more.pop("loss", 40_000))
-    history = gather(trace.events, start=START, end=END)
+    history = gather(map(dict, trace.events), start=START, end=END)
     timeline = timelines(history)[0]
     manifest = about_here(
         scenario="s", scenario_sha256="ab", seed=1, control=None, without=("ME4",), engine="revm",

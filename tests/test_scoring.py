@@ -234,7 +234,11 @@ def test_without_any_incident_there_is_still_a_score() -> None:
 
 
 def test_of_transactions_only_failures_are_kept() -> None:
-    events = [{"kind": "tx", "success": True}, {"kind": "tx", "success": False}, {"kind": "block"}]
+    events: list[dict[str, Any]] = [
+        {"kind": "tx", "success": True},
+        {"kind": "tx", "success": False},
+        {"kind": "block"},
+    ]
     assert kept(events) == [events[1]]
 
 

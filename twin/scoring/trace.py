@@ -6,7 +6,7 @@ evidence; the series; and how the loss arose. Nothing here is known while the ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +43,8 @@ class Trace:
 
     start: int
     end: int
-    events: list[Record]
-    evidence: list[Record] = field(default_factory=list)
+    events: Sequence[Record]
+    evidence: Sequence[Record] = ()
     store: SeriesStore = field(default_factory=SeriesStore)
     losses: tuple[Course, ...] = ()
 
