@@ -8,7 +8,7 @@ from typing import Any
 
 from paper_desk import NOW, PaperDesk
 
-from twin.desk.port import LogRecord, ServiceDesk
+from twin.desk.port import Component, LogRecord, Requirement, ServiceDesk, Upgrade
 from twin.desk.port.bulletins import Bulletin
 from twin.desk.port.identities import ApiKey, Hours, Person, Quorum
 from twin.desk.port.journals import ROOT, Anchor, Envelope, Line, digest
@@ -144,6 +144,22 @@ class PaperTickets:
         return [item for item in self.opened if item.opened >= at]
 
 
+@dataclass
+class PaperInventory:
+    """A register of versions in which this is listed."""
+
+    listed: list[Component] = field(default_factory=list)
+
+    def components(self) -> list[Component]:
+        return list(self.listed)
+
+    def requirements(self) -> list[Requirement]:
+        return []
+
+    def upgrades(self) -> list[Upgrade]:
+        return []
+
+
 def ticket(number: int, topic: str, *, age: int = 600) -> Ticket:
     return Ticket(f"TK-{number}", NOW - age, f"user-{number}", "form", topic, "help")
 
@@ -158,12 +174,13 @@ class Paper:
     scans: PaperScans = field(default_factory=lambda: PaperScans(scan()))
     bulletins: PaperBulletins = field(default_factory=PaperBulletins)
     tickets: PaperTickets = field(default_factory=PaperTickets)
+    inventory: PaperInventory = field(default_factory=PaperInventory)
 
     def __post_init__(self) -> None:
         """Connect the services; register every contract, role, person, key and quorum."""
         self.journals = PaperJournals(self.desk)
         self.desk.services = ServiceDesk(
-            bulletins=self.bulletins, identities=self.iam, journals=self.journals,
+            bulletins=self.bulletins, identities=self.iam, inventory=self.inventory, journals=self.journals,
             pager=self.pager, scans=self.scans, tickets=self.tickets,
         )  # fmt: skip
         self.desk.addresses = {name: account(n) for n, name in enumerate(CONTRACTS, 1)}

@@ -189,7 +189,7 @@ def reserve(**answers: Any) -> PaperDesk:
         },
         approved={
             **{f"reserve.{name}": 1 for name in ("stable", "bills", "gold")},
-            "reserve.weight_stable": 420_000, "reserve.weight_bills": 460_000,
+            "reserve.cash": (), "reserve.weight_stable": 420_000, "reserve.weight_bills": 460_000,
             "reserve.weight_gold": 120_000,
         },
         addresses={"Reserve": RESERVE, "aegis": AEGIS, "bastion": b"\xba" * 20},

@@ -64,7 +64,9 @@ def decided(folder: Path, answers: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_a_person_who_judges_every_alert_false_and_the_replay_of_it(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    ran = decided(folder, "false\n" * 200)
+    ran = decided(
+        folder, "false\nwatch\naccept\n" * 200
+    )  # whatever a question does not know is asked again
     assert "ND1, amara: Is OracleSourcesLow" in ran.stderr
     assert "INC-001" not in ran.stderr
     assert ran.returncode == 1, ran.stderr[

@@ -43,7 +43,7 @@ def test_a_larger_crowd_meets_a_network_that_is_as_much_larger(month: Scenario) 
     assert larger.market.venues["meridian"].depth == 10 * month.market.venues["meridian"].depth
     held, more = (
         item.market.banks["aare"].accounts["reserve"]
-        + item.market.custodians["limmat"].holdings["t-bills"].quantity * 1000
+        + item.market.custodians["limmat"].holdings["bills"].quantity * 1000
         for item in (month, larger)
     )
     assert more == 10 * held

@@ -30,7 +30,7 @@ def test_a_job_that_breaks_says_why() -> None:
 def test_a_fresh_process_runs_a_world() -> None:
     job = {"job": "world", "scenario": "baseline", "engine": "pyevm", "until": 1800}
     done = fresh.ask({**job, "agents": False})
-    assert done["transactions"] <= 1  # the team's own, if it acts
+    assert done["transactions"] < 20, "the probes of the team, and what it does"
     assert done["cpu"] > 0
 
 

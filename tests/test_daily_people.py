@@ -22,7 +22,7 @@ from twin.services.tickets import TEXTS
 
 DAY = 86_400
 LAST_SUCCESS = "time() - fictra_scrape_last_success_timestamp_seconds"
-LATE = "time() - fictra_check_last_run_timestamp_seconds > 2 * fictra_check_interval_seconds + 600"
+LATE = "time() - fictra_check_last_run_timestamp_seconds > 3 * fictra_check_interval_seconds + 600"
 
 
 def wrong(finding: Finding) -> dict[str, int]:

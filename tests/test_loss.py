@@ -7,7 +7,7 @@ import pytest
 
 from twin.errors import UnknownName, UsageError
 from twin.events import ContractLogged, EventLog
-from twin.scoring.loss import MEASURES, Truth, measure
+from twin.scoring.loss import MEASURES, Truth, measure, stop_course
 from twin.witness import Witness
 
 START = 1_700_000_000
@@ -19,6 +19,9 @@ CARGO = 1_000_000 * 1000  # a million barrels
 RIGHT = 80_000_000 // 100 * FT  # ... at 80 USD, a hundredth FT a dollar
 FT_CENTS = {"ft_value_cents": 10_000, "tolerance_ppm": 20_000}
 HOURLY = {"target": 100, "period": 3600}
+LATE = {"grace": 600, "ppm_a_day": 24_000_000}
+"""All of its value an hour: in one second it costs a 3600th."""
+TRUE = b"true"
 
 
 class Steps:
@@ -36,23 +39,39 @@ class Negative:
         return -3763 * USD // 100
 
 
+def seen(*events: tuple[int, str, dict[str, Any]]) -> Witness:
+    log = EventLog()
+    witness = Witness(log)
+    for second, event, args in events:
+        where = args.get("contract", "c")
+        log.emit(START + second, ContractLogged(block=1, contract=where, event=event, args=args))
+    return witness
+
+
+def truth(end: int) -> Truth:
+    return Truth(paths={WTI: Steps(), GAS: Negative()}, rate_per_usd=FT // 100, stable=STABLE,
+                 start=START, end=START + end, loaded=lambda document: document == TRUE)  # fmt: skip
+
+
 def loss(
     name: str,
     reference: Mapping[str, int],
     *events: tuple[int, str, dict[str, Any]],
     end: int = 7200,
 ) -> int:
-    log = EventLog()
-    witness = Witness(log)
-    for second, event, args in events:
-        log.emit(START + second, ContractLogged(block=1, contract="c", event=event, args=args))
-    truth = Truth(paths={WTI: Steps(), GAS: Negative()}, rate_per_usd=FT // 100, stable=STABLE,
-                  start=START, end=START + end)  # fmt: skip
-    return measure(name, witness, truth, reference=reference)
+    return measure(name, seen(*events), truth(end), reference=reference)
 
 
-def issue(amount: int, *, second: int = 0, feed: bytes = WTI) -> tuple[int, str, dict[str, Any]]:
-    return second, "EntitlementIssued", {"feed": feed, "quantity": CARGO, "amount": amount}
+def issue(
+    amount: int, *, second: int = 0, feed: bytes = WTI, document: bytes = b"forged"
+) -> tuple[int, str, dict[str, Any]]:
+    return second, "EntitlementIssued", {
+        "feed": feed, "quantity": CARGO, "amount": amount, "documentHash": document,
+    }  # fmt: skip
+
+
+def claim(second: int, document: bytes = b"forged") -> tuple[int, str, dict[str, Any]]:
+    return second, "ExportClaimed", {"feed": WTI, "quantity": CARGO, "documentHash": document}
 
 
 ISSUED: list[tuple[str, list[Any], int]] = [
@@ -76,6 +95,64 @@ ISSUED: list[tuple[str, list[Any], int]] = [
 @pytest.mark.parametrize(("events", "cents"), [r[1:] for r in ISSUED], ids=[r[0] for r in ISSUED])
 def test_ft_over_entitlement_by_hand(events: list[Any], cents: int) -> None:
     assert loss("ft-over-entitlement", FT_CENTS, *events) == cents
+
+
+FORGED: list[tuple[str, list[Any], int]] = [
+    ("nothing issued", [], 0),
+    ("a cargo that was loaded", [issue(RIGHT, document=TRUE)], 0),
+    ("one that was not counts whole", [issue(3 * FT)], 30_000),
+    ("of two the one", [issue(RIGHT, document=TRUE), issue(FT), issue(FT)], 20_000),
+]
+
+CENTS = 80_000_000 * 100  # what a cargo is worth at 80 USD
+DELAYED: list[tuple[str, list[Any], int, int]] = [
+    ("nothing claimed", [], 7200, 0),
+    ("settled within the grace", [claim(0), issue(RIGHT, second=600)], 7200, 0),
+    ("a second later", [claim(0), issue(RIGHT, second=601)], 7200, CENTS // 3600),
+    ("an hour later", [claim(0), issue(RIGHT, second=4200)], 7200, CENTS),
+    ("never: until the run ends", [claim(0)], 600 + 5400, CENTS * 3 // 2),
+    ("claimed shortly before the end", [claim(7000)], 7200, 0),
+    ("another document settles nothing", [claim(0), issue(RIGHT, second=1, document=TRUE)], 4200, CENTS),
+    ("what nobody claimed is late for nobody", [issue(RIGHT, second=7000)], 7200, 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "cents"), [r[1:] for r in FORGED], ids=[r[0] for r in FORGED])
+def test_ft_without_cargo_by_hand(events: list[Any], cents: int) -> None:
+    assert loss("ft-without-cargo", FT_CENTS, *events) == cents
+
+
+@pytest.mark.parametrize(
+    ("events", "end", "cents"), [row[1:] for row in DELAYED], ids=[row[0] for row in DELAYED]
+)
+def test_export_delay_by_hand(events: list[Any], end: int, cents: int) -> None:
+    assert loss("export-delay", LATE, *events, end=end) == cents
+
+
+def brake(second: int, event: str, contract: str = "Book") -> tuple[int, str, dict[str, Any]]:
+    return second, event, {"contract": contract}
+
+
+STOPPED: list[tuple[str, list[Any], int]] = [
+    ("never", [], 0),
+    ("an hour", [brake(0, "Paused"), brake(3600, "Unpaused")], 1000),
+    ("to the end", [brake(3600, "Paused")], 1000),
+    ("twice", [brake(0, "Paused"), brake(900, "Unpaused"), brake(1800, "Paused"),
+               brake(2700, "Unpaused")], 500),
+    ("a second pause is the same stop", [brake(0, "Paused"), brake(1800, "Paused"),
+                                         brake(3600, "Unpaused")], 1000),
+    ("a contract for which nothing is declared", [brake(0, "Paused", "Pool")], 0),
+    ("an unpause alone", [brake(0, "Unpaused")], 0),
+    ("a fraction is rounded down once", [brake(0, "Paused"), brake(1, "Unpaused"),
+                                         brake(2, "Paused"), brake(5, "Unpaused")], 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "units"), [r[1:] for r in STOPPED], ids=[r[0] for r in STOPPED])
+def test_what_a_stop_costs_by_hand(events: list[Any], units: int) -> None:
+    found = stop_course(seen(*events), truth(7200), {"Book": 1000})
+    assert found.total == units
+    assert list(found.steps) == sorted(found.steps)
 
 
 def swap(
@@ -106,7 +183,8 @@ def test_volume_over_target_by_hand(events: list[Any], end: int, units: int) -> 
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_a_loss_is_a_whole_number(name: str) -> None:
-    found = loss(name, FT_CENTS | HOURLY, issue(2 * RIGHT), swap(0, 130, 1))
+    found = loss(name, FT_CENTS | HOURLY | LATE, claim(0, b"late"), issue(2 * RIGHT),
+                 swap(0, 130, 1))  # fmt: skip
     assert isinstance(found, int)
     assert found > 0
 

@@ -6,7 +6,16 @@ import pytest
 
 from twin.desk.steps import Case, Decide
 from twin.errors import CrashError, UnknownName, UsageError
-from twin.team.policies import Habit, Human, NoResponse, Observation, Playbook, Recorded, policy
+from twin.team.policies import (
+    Habit,
+    Human,
+    NoResponse,
+    Observation,
+    Panic,
+    Playbook,
+    Recorded,
+    policy,
+)
 
 DECIDE = Decide("commander", "Pause?", ("pause", "wait"), "pause", {"gap": 7})
 CASES = [Case("every 600 s"), Case("it fires", alert="High{}"), Case("real", incident="INC-001")]
@@ -36,6 +45,15 @@ def test_nobody_answers_and_nobody_keeps_the_calendar_either(case: Case) -> None
     nobody = NoResponse()
     assert not nobody.begins("TP4", case)
     assert nobody.act(seen(case=case)) == "wait"
+
+
+def test_panic_takes_the_gravest_option_and_releases_nothing() -> None:
+    panic = Panic()
+    assert panic.begins("NR1", CASES[0])
+    assert panic.act(seen()) == "pause"
+    assert panic.act(seen(Decide("x", "Class?", ("P1", "P2", "P3"), "P3"))) == "P1"
+    assert panic.act(seen(Decide("x", "Release?", ("release", "hold"), "release"))) == "hold"
+    assert policy("panic").name == "panic"
 
 
 def test_a_person_is_asked_with_all_there_is_to_see() -> None:

@@ -9,6 +9,7 @@ import pytest
 from paper_desk import NOW, Stage
 from paper_security import Paper, account, scan
 
+from twin.desk.port import Component
 from twin.desk.port.bulletins import Bulletin
 from twin.desk.port.scans import ScanFinding
 from twin.desk.steps import Case, Finding
@@ -178,23 +179,14 @@ def test_what_is_judged_to_be_nothing_makes_no_ticket() -> None:
     assert paper.desk.stores.entries("ticket") == []
 
 
-class Listed:
-    """An inventory."""
-
-    def components(self) -> list[Any]:
-        return [
-            type("Component", (), {"component": c, "version": v, "where": w}) for c, v, w in RUNNING
-        ]
-
-
-def test_versions_are_read_from_the_inventory_where_there_is_one() -> None:
+def test_versions_are_read_from_the_inventory() -> None:
     paper = Paper()
     paper.bulletins.published = [vulnerable("geth", "1.10.0")]
-    assert informed(paper)[0].verdict == "done"
+    assert informed(paper)[0].verdict == "done", "it lists nothing"
     stage = Stage(_with_inventory(paper))
     finding = stage.play(threat_intelligence(Case("x"), Threats()))
     assert finding.data["inventory"] == 3
-    assert wrong(replace(finding)) == {}, "the bulletin was read before there was an inventory"
+    assert wrong(replace(finding)) == {}, "the bulletin was read while the inventory was empty"
     paper.bulletins.published = [replace(vulnerable("geth", "1.10.0"), published=NOW + 3600)]
     paper.desk.now = NOW + 7200
     finding = Stage(_with_inventory(paper)).play(threat_intelligence(Case("x"), Threats()))
@@ -204,8 +196,8 @@ def test_versions_are_read_from_the_inventory_where_there_is_one() -> None:
 
 
 def _with_inventory(paper: Paper) -> Any:
-    services: Any = type("Services", (), {
-        "inventory": Listed(), "bulletins": paper.bulletins, "identities": paper.iam,
-    })()  # fmt: skip
-    paper.desk.services = services
+    paper.inventory.listed = [
+        Component(component, "client", version, where, "internal", None)
+        for component, version, where in RUNNING
+    ]
     return paper.desk

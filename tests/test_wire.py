@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import is_dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from paper_desk import NOW, alarm, log_of, report
 
-from twin.desk import wire
+from twin.desk import port, wire
 from twin.desk.port import ChainStats, Entry, Evidence, Quote, Simulation
 from twin.desk.steps import Act, Case, Decide, Finding, Look, Wait
 from twin.errors import CrashError, DeskError, NoData, Reverted, TwinError, UnknownName, UsageError
@@ -28,6 +31,15 @@ def test_what_crosses_comes_back_as_it_was(value: Any) -> None:
     found = wire.loads(wire.dumps(value))
     assert found == value
     assert type(found) is type(value)
+
+
+def test_no_two_records_of_the_desk_share_a_name() -> None:
+    found: dict[str, set[type]] = {}
+    for item in iter_modules(port.__path__):
+        for name, value in vars(import_module(f"{port.__name__}.{item.name}")).items():
+            if isinstance(value, type) and is_dataclass(value):
+                found.setdefault(name, set()).add(value)
+    assert {name for name, kinds in found.items() if len(kinds) > 1} == set()
 
 
 def test_plain_values_are_plain_json() -> None:

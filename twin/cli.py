@@ -99,7 +99,7 @@ def _run(arguments: argparse.ArgumentParser) -> None:
         help="with --rpc, write addresses and keys as JSON",
     )  # fmt: skip
     arguments.add_argument(
-        "--policy", choices=["playbook", "none", "human"],
+        "--policy", choices=["playbook", "panic", "none", "human"],
         help="who decides, instead of the scenario's policy; human asks at this terminal",
     )  # fmt: skip
     arguments.add_argument(
@@ -150,6 +150,33 @@ def _replay(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _score(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument(
+        "target", type=Path, metavar="RUN|SCENARIO",
+        help="a run folder, or a scenario to be run on seeds",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--seeds", type=int, metavar="N",
+        help="so many seeds: the scenario's, then those after (default: the scenario's)",
+    )  # fmt: skip
+    arguments.add_argument("--seed", type=int, metavar="N", help="this seed alone")
+    arguments.add_argument(
+        "--policy", choices=["playbook", "panic", "none"],
+        help="who decides, instead of the scenario's policy",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--at-least", type=int, metavar="N",
+        help="fail unless the response is better than none on so many seeds",
+    )  # fmt: skip
+    arguments.add_argument("--out", type=Path, metavar="FILE", help="write all scores as JSON")
+    arguments.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="seeds side by side"
+    )
+    _without(arguments)
+    _engine(arguments)
+    _json(arguments)
+
+
 def _check(arguments: argparse.ArgumentParser) -> None:
     _scenarios(arguments)
     _engine(arguments)
@@ -191,6 +218,22 @@ def _report(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
     )
+    arguments.add_argument(
+        "--incident", metavar="N",
+        help="the after-action report of the Nth incident (or INC-00N), from the run's controls",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--seeds", type=int, metavar="N",
+        help="with --incident, score N other seeds as well: where was it luck?",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--study", type=Path, metavar="FILE",
+        help="with --incident, take the other seeds from what `twin score --out` wrote",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="seeds side by side"
+    )
+    _engine(arguments, "that of the run")
     _json(arguments)
 
 
@@ -326,7 +369,12 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
       "  twin test scenarios --slices\n  twin test scenarios --tag bench")),
     ("replay", "run a run folder again; it must give the same digest", _replay,
      "twin replay runs/baseline-seed1-1"),
-    ("report", "write the report of a run again", _report, "twin report runs/baseline-seed1-1"),
+    ("score", "score a response against none and an ideal one", _score,
+     ("twin score runs/incident-key-seed1-1\n  twin score incident-key --seeds 20 --jobs 2\n"
+      "  twin score incident-oracle --policy panic --seeds 3 --json")),
+    ("report", "write the report of a run again, or that of an incident", _report,
+     ("twin report runs/baseline-seed1-1\n"
+      "  twin report runs/incident-key-seed1-1 --incident 1 --seeds 5")),
     ("export", "write a run in the forms of other tools", _export,
      "twin export runs/baseline-seed1-1 --prometheus baseline.om"),
     ("check", "check scenario files and show every mistake at once", _check,

@@ -122,7 +122,7 @@ class World:
         )  # fmt: skip
         self.node = NodeAccess()
         self.desk = self._make_desk(approved, parts.engine, records)
-        self._make_team(parts.catalog, records, parts.ask)
+        self._make_team(self._catalog(parts.catalog), records, parts.ask)
         self._make_monitor(parts.rules)
         self._settle()
         watched = scenario.invariants or parts.check
@@ -218,6 +218,7 @@ class World:
         deployment = self.deployment
         parameters: dict[str, Any] = dict(parameters_of(approved))
         parameters["gas.snapshot"] = gas_snapshot()
+        parameters["reserve.cash"] = approved.reserve.cash
         for name, feed in approved.feeds.items():
             parameters[f"feed.{name}"] = (
                 feed.min_answer, feed.max_answer, feed.heartbeat, feed.deviation, feed.max_age,
@@ -260,6 +261,11 @@ class World:
             services=self.services.clients(),
             node=self.node,
         )
+
+    def _catalog(self, whole: Catalog) -> Catalog:
+        """Return what of the *whole* catalogue runs in this scenario."""
+        only = self.scenario.only
+        return whole.without(name for name in whole if name not in only) if only else whole
 
     def _make_team(self, catalog: Catalog, records: Records, ask: Ask | None) -> None:
         team = self.scenario.team

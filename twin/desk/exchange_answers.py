@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from twin.desk.port.exchanges import (
-    ApiKey,
     Balance,
     BookSnapshot,
     IndexPart,
@@ -21,6 +20,7 @@ from twin.desk.port.exchanges import (
     Release,
     StatusPage,
     VenueIndex,
+    VenueKey,
 )
 from twin.errors import NoData
 
@@ -142,10 +142,10 @@ def status_of(raw: Raw) -> StatusPage:
     return StatusPage(claims, _whole(raw["updated"]))
 
 
-def key_of(raw: Raw) -> ApiKey:
+def key_of(raw: Raw) -> VenueKey:
     """Read /key."""
     scopes = tuple(_text(scope) for scope in raw["scopes"])
-    return ApiKey(_text(raw["key"]), scopes, _whole(raw["expires"]))
+    return VenueKey(_text(raw["key"]), scopes, _whole(raw["expires"]))
 
 
 def balance_of(raw: Raw) -> Balance:

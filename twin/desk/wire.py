@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from twin import errors
@@ -33,9 +35,10 @@ class WireQuery:
 @cache
 def _records() -> Mapping[str, type[Any]]:
     """Return every record that crosses, by name."""
+    parts = [import_module(f"{port.__name__}.{item.name}") for item in iter_modules(port.__path__)]
     found = {
         name: value
-        for module in (port, steps)
+        for module in (*parts, port, steps)
         for name, value in vars(module).items()
         if isinstance(value, type) and is_dataclass(value)
     }

@@ -99,7 +99,8 @@ class ReserveParameters:
     *stable* in its units, *bills* in 1e-6 USD, *gold* in 1e-6 ounces, attested for
     *attestation_term* seconds; *weight_...* in pips, a million together; *feeds* are commodities by
     asset, an asset without one counts as 1.00. Redemptions in PT units a day and redeemer,
-    *tiers* of haircuts; slices in pips of an asset, *slippage* pips, *spacing* seconds.
+    *tiers* of haircuts; slices in pips of an asset, *slippage* pips, *spacing* seconds; *cash* are
+    bank accounts (`bank/account`) that the contract counts among the bills.
     """
 
     stable: int = 0
@@ -116,6 +117,7 @@ class ReserveParameters:
     slice_limit: int = 50_000
     slippage: int = 10_000
     spacing: int = _HOUR
+    cash: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

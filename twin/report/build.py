@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from twin.report.about import About, Scenario
@@ -25,7 +25,7 @@ from twin.report.text import clip, number, offset, printable, short, span, utc
 from twin.report.timeline import timelines
 from twin.results import Check, Manifest, RunFolder, Summary, write_atomic
 
-__all__ = ["render", "write"]
+__all__ = ["environment", "render", "write"]
 
 MOST_CHECKS = 500
 MOST_CALLS = 200
@@ -58,7 +58,7 @@ def render(
     selection = select(run.read_evidence, linked)
     for entry in selection.activity:
         entry.title = (titles or {}).get(entry.procedure, "")
-    page = _environment().get_template("report.html.j2")
+    page = environment().get_template("report.html.j2")
     text = page.render(
         about=about,
         manifest=manifest,
@@ -88,10 +88,11 @@ def write(
     return run.report
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where the templates are found; what the HTML ones are given is escaped."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
+        autoescape=select_autoescape(("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

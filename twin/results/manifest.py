@@ -21,7 +21,7 @@ _PACKAGES = (
 )  # fmt: skip
 """What a result may depend on: the run-time dependencies of pyproject.toml."""
 
-PolicyName = Literal["playbook", "none", "human"]
+PolicyName = Literal["playbook", "panic", "none", "human"]
 """Who decided, where it was not the policy of the scenario."""
 
 State = Literal["running", "finished", "partial", "crashed"]

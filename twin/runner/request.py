@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from twin.scenario import Scenario
+from twin.scenario.team import PolicyName
 from twin.world import Parts, World
 
 __all__ = ["Progress", "Request", "nothing"]
@@ -38,7 +38,7 @@ class Request:
     without: tuple[str, ...] = ()
     until: int | None = None
     visit: Callable[[World], object] | None = None
-    policy: Literal["playbook", "none", "human"] | None = None
+    policy: PolicyName | None = None
 
     @property
     def world(self) -> Scenario:

@@ -18,7 +18,7 @@ from twin.runner.collector import resting
 from twin.runner.interrupts import Interrupts
 from twin.runner.request import Progress, Request, nothing
 from twin.scenario import Scenario
-from twin.scoring.loss import Truth, measure
+from twin.scoring.loss import Course, Truth, course, stop_course
 from twin.witness import Witness
 from twin.world import Parts, World
 
@@ -118,20 +118,31 @@ class Simulation:
 
     def loss(self) -> int | None:
         """Return the declared loss of this run, or None where none is declared."""
-        scenario, deployment = self.scenario, self.world.deployment
-        if scenario.loss is None:
+        parts = self.courses()
+        return None if parts is None else sum(part.total for part in parts)
+
+    def courses(self) -> tuple[Course, Course] | None:
+        """Return how the loss arose: by the measure, and by what was stopped; None as in `loss`."""
+        declared = self.scenario.loss
+        if declared is None:
             return None
-        truth = Truth(
+        truth = self._truth()
+        return (
+            course(declared.measure, self.witness, truth, reference=declared.reference),
+            stop_course(self.witness, truth, declared.stops),
+        )
+
+    def _truth(self) -> Truth:
+        scenario, deployment = self.scenario, self.world.deployment
+        return Truth(
             paths={deployment.feeds[name]: path for name, path in self.world.market.paths.items()
                    if name in deployment.feeds},
             rate_per_usd=scenario.protocol.allocation.rate_per_usd,
             stable=deployment.contract("StableAsset").address,
             start=scenario.start,
             end=self.world.clock.now,
+            loaded=self.world.market.customs.loaded,
         )  # fmt: skip
-        return measure(
-            scenario.loss.measure, self.witness, truth, reference=scenario.loss.reference
-        )
 
 
 def simulate(

@@ -114,7 +114,8 @@ class ReserveSpec(Spec):
     *stable* in its units, *bills* in USD, *gold* in ounces, attested for *attestation_term*;
     weights add up to 100 %; *feeds* are commodities by asset, an asset without one counts as 1.00.
     PT redeemed on a day and by one redeemer have limits, *tiers* of haircuts rise; a slice moves
-    *slice_limit* of an asset at most, loses *slippage* at most, every *spacing*.
+    *slice_limit* of an asset at most, loses *slippage* at most, every *spacing*. *cash* are bank
+    accounts (`bank/account`) that the contract counts among the bills.
     """
 
     stable: Tokens6 = Field(default=0, le=_LIMIT)
@@ -131,6 +132,7 @@ class ReserveSpec(Spec):
     slice_limit: Pips = Field(default=50_000, ge=1, le=250_000)
     slippage: Pips = Field(default=10_000, le=50_000)
     spacing: Seconds = Field(default=_HOUR, le=7 * _DAY)
+    cash: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

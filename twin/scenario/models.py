@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
@@ -19,14 +19,16 @@ from twin.scenario.market import MarketSpec
 from twin.scenario.network import ChainSpec, ProtocolSpec
 from twin.scenario.services import ServicesSpec
 from twin.scenario.spec import Spec, disagree
-from twin.scenario.team import TeamSpec
+from twin.scenario.team import PolicyName, TeamSpec
 from twin.scenario.values import Instant, Kebab, Label, Seconds
 
 __all__ = [
     "AgentSpec",
+    "CallSpec",
     "ControlSpec",
     "Document",
     "FaultSpec",
+    "IdealSpec",
     "LossSpec",
     "MonitoringSpec",
     "Scenario",
@@ -73,9 +75,19 @@ class FaultSpec(Spec):
 
 
 class SealedSpec(Spec):
-    """The hidden truth: read by the injector and, after the run, the scorer."""
+    """The hidden truth: read by the injector and, after the run, the scorer.
+
+    *cause* names the fault that does the harm, where others only prepare it (the last to begin).
+    """
 
     faults: tuple[FaultSpec, ...] = ()
+    cause: Label | None = None
+
+    @model_validator(mode="after")
+    def _cause_is_a_fault(self) -> Self:
+        if self.cause is not None and self.cause not in {item.name for item in self.faults}:
+            raise disagree("cause", "{cause} is none of the faults", cause=self.cause)
+        return self
 
 
 class ControlSpec(Spec):
@@ -103,16 +115,40 @@ class MonitoringSpec(Spec):
     silence: tuple[Label, ...] = ()
 
 
+class CallSpec(Spec):
+    """A call of a *contract*; *args* as those of the fault `rogue-calls`."""
+
+    contract: str
+    function: str
+    args: tuple[int | str | bool | list[Any], ...] = ()
+
+
+class IdealSpec(Spec):
+    """What a perfect response would do: *caller* (a role) makes *calls* when harm starts.
+
+    Where the fault *ended* is named, they are made when that has ended, *after* seconds later.
+    """
+
+    caller: str
+    calls: tuple[CallSpec, ...] = Field(min_length=1)
+    ended: Label | None = None
+    after: Seconds = 0
+
+
 class LossSpec(Spec):
     """What is lost: a *measure* with its whole *reference* figures, in whole *unit*.
 
-    A difference of losses below *floor* is too small to divide by.
+    Each hour for which a contract of *stops* is paused costs what stands there: whoever stops a
+    network harms those who need it. A difference of losses below *floor* is too small to divide
+    by. *ideal* is what the scorer's own control does; no policy sees it.
     """
 
     measure: str
     unit: str = Field(min_length=1)
     reference: Mapping[Label, Annotated[int, Field(strict=True)]] = Field(default_factory=dict)
     floor: int = Field(default=0, ge=0, strict=True)
+    stops: Mapping[str, Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
+    ideal: tuple[IdealSpec, ...] = ()
 
 
 class SliceSpec(Spec):
@@ -140,7 +176,10 @@ class SuiteSpec(Spec):
 
 
 class Document(Spec):
-    """What a scenario file holds."""
+    """What a scenario file holds.
+
+    *procedures* are settings by id; where ids stand in *only*, no other procedure runs.
+    """
 
     schema_version: Literal[1] = 1
     name: Kebab
@@ -157,6 +196,7 @@ class Document(Spec):
     agents: tuple[AgentSpec, ...] = ()
     team: TeamSpec = Field(default_factory=TeamSpec)
     procedures: Mapping[str, Settings] = Field(default_factory=dict)
+    only: tuple[Label, ...] = ()
     monitoring: MonitoringSpec = MonitoringSpec()
     loss: LossSpec | None = None
     sealed: SealedSpec = SealedSpec()
@@ -185,7 +225,7 @@ class Scenario(Document):
             raise UsageError(f"the seed {seed} is not between 0 and 2^63 - 1: name one that is")
         return self.model_copy(update={"seed": seed})
 
-    def with_policy(self, policy: Literal["playbook", "none", "human"]) -> Scenario:
+    def with_policy(self, policy: PolicyName) -> Scenario:
         """Return the scenario with another *policy* of its team."""
         if policy != "none" and not self.team.people:
             raise UsageError(f"the policy {policy} needs people, and the scenario has none")

@@ -40,6 +40,7 @@ def names_of(root: Node, vocabulary: Vocabulary) -> Mapping[str, Collection[str]
         "agent": frozenset(_agents(root)),
         "authority": _keys(root, "team.authorities"),
         "bank": _keys(root, "market.banks"),
+        "bank account": tuple(_accounts(root)),
         "commodity": _keys(root, "market.commodities"),
         "custodian": _keys(root, "market.custodians"),
         "event": event_fields(),
@@ -59,6 +60,13 @@ def names_of(root: Node, vocabulary: Vocabulary) -> Mapping[str, Collection[str]
 def _keys(root: Node, path: str) -> Collection[str]:
     node = reach(root, path.split("."))
     return tuple(node.fields or ()) if node is not None else ()
+
+
+def _accounts(root: Node) -> Iterator[str]:
+    """Yield every account as `bank/account`."""
+    for bank in _keys(root, "market.banks"):
+        for account in _keys(root, f"market.banks.{bank}.accounts"):
+            yield f"{bank}/{account}"
 
 
 def _agents(root: Node) -> Iterator[str]:

@@ -27,6 +27,7 @@ _REFERENCES = (
     ("market.sources.*.commodity", "commodity"),
     ("market.custodians.*.bank", "bank"),
     ("market.custodians.*.holdings.*.commodity", "commodity"),
+    ("protocol.reserve.cash.*", "bank account"),
     ("services.makers.*.venue", "venue"),
     ("team.authorities.*.signers.*", "person"),
     ("invariants.*", "invariant"),
@@ -34,6 +35,7 @@ _REFERENCES = (
     ("monitoring.silence.*", "rule"),
     ("monitoring.rules.*", "rule"),
     ("agents.*.family", "family of agents"),
+    ("only.*", "procedure"),
 )
 """Where names stand, and the kind of thing each names."""
 
@@ -52,6 +54,7 @@ _DISTINCT = (
     ("invariants.*", "invariant"),
     ("seeds.*", "seed"),
     ("suite.tags.*", "tag"),
+    ("only.*", "procedure"),
 )
 """Names that may occur once among their neighbours."""
 

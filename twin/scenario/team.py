@@ -20,10 +20,14 @@ __all__ = [
     "HabitSpec",
     "Hour",
     "PersonSpec",
+    "PolicyName",
     "ShiftSpec",
     "TeamSpec",
     "TimeZone",
 ]
+
+PolicyName = Literal["playbook", "panic", "none", "human"]
+"""Who decides: see `twin.team.policies`."""
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -142,11 +146,12 @@ class HabitSpec(Spec):
 class TeamSpec(Spec):
     """The team: `playbook` runs the procedures with *people*, `none` lets things happen.
 
-    With `human` somebody at the terminal takes the decisions. Whoever takes a run over from
+    `panic` stops what it can and releases nothing. With `human` somebody at the terminal takes
+    the decisions. Whoever takes a run over from
     somebody who left reads in on it for *handover* seconds.
     """
 
-    policy: Literal["playbook", "none", "human"] = "none"
+    policy: PolicyName = "none"
     handover: Seconds = 300
     habituation: HabitSpec | None = None
     people: tuple[PersonSpec, ...] = ()

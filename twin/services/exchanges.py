@@ -14,7 +14,6 @@ from typing import Any
 from twin.clock import Clock, Process
 from twin.desk import exchange_answers as answers
 from twin.desk.port.exchanges import (
-    ApiKey,
     Balance,
     BookSnapshot,
     OrderProbe,
@@ -23,6 +22,7 @@ from twin.desk.port.exchanges import (
     Release,
     StatusPage,
     VenueIndex,
+    VenueKey,
     WithdrawalProbe,
 )
 from twin.errors import NoData, UnknownName
@@ -144,7 +144,7 @@ class ExchangeClient:
         """Return the status page."""
         return answers.read_answer(venue, "status", self.get(venue, "status"), answers.status_of)
 
-    def key(self, venue: str) -> ApiKey:
+    def key(self, venue: str) -> VenueKey:
         """Return what the venue knows of our key."""
         return answers.read_answer(venue, "key", self.get(venue, "key"), answers.key_of)
 

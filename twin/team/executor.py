@@ -303,8 +303,9 @@ class Executor:
         if len(signers) < needed:
             reason = f"{len(signers)} of {needed} signatures of {step.authority}"
             return who, {"success": False, "reason": reason, "block": None}
+        submitted = self._clock.now
         result = yield from self._sender.carry_out(step)
-        return who, {**result, "signers": signers}
+        return who, {**result, "submitted": submitted, "signers": signers}
 
     def _wait(self, step: Wait, run: Run) -> Process:
         del run

@@ -20,6 +20,7 @@ __all__ = [
     "Human",
     "NoResponse",
     "Observation",
+    "Panic",
     "Playbook",
     "Policy",
     "Recorded",
@@ -96,6 +97,24 @@ class NoResponse:
     def act(self, seen: Observation) -> str:
         """Change nothing: the last option of a decision is the one that leaves things be."""
         return seen.options[-1]
+
+
+class Panic:
+    """Takes everything for the worst, stops what can be stopped, and lets nothing go on again.
+
+    It is no advice to anybody: it shows that a scenario's loss counts the harm that a stop does.
+    """
+
+    name = "panic"
+
+    def begins(self, procedure: str, case: Case) -> bool:
+        """Everything begins."""
+        del procedure, case
+        return True
+
+    def act(self, seen: Observation) -> str:
+        """Hold what is held; else take the first option, the gravest by the playbooks' custom."""
+        return "hold" if "hold" in seen.options else seen.options[0]
 
 
 class Human:
@@ -175,7 +194,7 @@ class Habit:
         return "false" if used else choice
 
 
-NAMES = ("playbook", "none", "human")
+NAMES = ("playbook", "panic", "none", "human")
 
 
 def policy(name: str, *, ask: Ask | None = None) -> Policy:
@@ -189,4 +208,7 @@ def policy(name: str, *, ask: Ask | None = None) -> Policy:
                 "take another with --policy playbook"
             )
         return Human(ask)
-    return Playbook() if name == "playbook" else NoResponse()
+    made: dict[str, type[Playbook | Panic | NoResponse]] = {
+        "playbook": Playbook, "panic": Panic, "none": NoResponse,
+    }  # fmt: skip
+    return made[name]()

@@ -25,7 +25,6 @@ from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
 from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.exchanges import (
-    ApiKey,
     Balance,
     BookSnapshot,
     Exchanges,
@@ -35,6 +34,7 @@ from twin.desk.port.exchanges import (
     Release,
     StatusPage,
     VenueIndex,
+    VenueKey,
     WithdrawalProbe,
 )
 from twin.desk.port.fills import Fill, Fills, Instruction
@@ -80,7 +80,6 @@ __all__ = [
     "Alert",
     "Alerts",
     "Answer",
-    "ApiKey",
     "Attestation",
     "Attestations",
     "AttestedLine",
@@ -175,6 +174,7 @@ __all__ = [
     "VendorRecord",
     "Vendors",
     "VenueIndex",
+    "VenueKey",
     "Venues",
     "View",
     "Wallet",

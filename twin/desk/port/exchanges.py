@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 __all__ = [
-    "ApiKey",
     "Balance",
     "BookSnapshot",
     "Exchanges",
@@ -19,6 +18,7 @@ __all__ = [
     "Release",
     "StatusPage",
     "VenueIndex",
+    "VenueKey",
     "WithdrawalProbe",
 ]
 
@@ -81,7 +81,7 @@ class StatusPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class VenueKey:
     """Our key: what it may do, and the unix second at which it *expires*."""
 
     name: str
@@ -181,7 +181,7 @@ class Exchanges(Protocol):
     def status(self, venue: str) -> StatusPage:
         """Return the status page, which somebody at the venue writes."""
 
-    def key(self, venue: str) -> ApiKey:
+    def key(self, venue: str) -> VenueKey:
         """Return what the venue knows of our key."""
 
     def balance(self, venue: str) -> Balance:

@@ -237,6 +237,43 @@ def _set(name: str, left: VectorNode, right: VectorNode, keys: LabelMapper) -> V
     return VectorNode(both if name == "and" else without, left.distinct)
 
 
+Pairing = list[tuple[int, int, Labels]]
+
+
+class _Plan:
+    """The pairing of the evaluation before, which holds while the same elements are there."""
+
+    __slots__ = ("_others", "_pairs", "_rows")
+
+    def __init__(self) -> None:
+        """Nothing was paired yet."""
+        self._rows: list[Labels] = []
+        self._others: list[Labels] = []
+        self._pairs: Pairing | None = None
+
+    def known(self, rows: Vector, others: Vector) -> Pairing | None:
+        """Return the pairing, or None where the elements are not those of the time before."""
+        if len(rows) != len(self._rows) or len(others) != len(self._others):
+            return None
+        for (labels, _value), before in zip(rows, self._rows, strict=True):
+            if labels is not before:
+                return None
+        for (labels, _value), before in zip(others, self._others, strict=True):
+            if labels is not before:
+                return None
+        return self._pairs
+
+    def keep(self, rows: Vector, others: Vector, pairs: Pairing) -> None:
+        """Remember *pairs* for these elements."""
+        self._rows = [labels for labels, _value in rows]
+        self._others = [labels for labels, _value in others]
+        self._pairs = pairs
+
+
+def _sides(many: float, one: float, *, swapped: bool) -> tuple[float, float]:
+    return (one, many) if swapped else (many, one)
+
+
 class _Match:
     """One operator between vectors: how elements pair and which labels the result has."""
 
@@ -280,49 +317,98 @@ class _Match:
     def node(self, left: VectorNode, right: VectorNode) -> VectorNode:
         """Compile the operator between *left* and *right*."""
         many, one = (right.run, left.run) if self.swapped else (left.run, right.run)
-        function = _ARITHMETIC.get(self.name)
-        holds = _COMPARISONS.get(self.name)
+        answer = self._answer()
+        plan = _Plan()
 
         def run(time: int) -> Vector:
             rows = many(time)
             if not rows:
                 return []
-            partners = self._partners(one(time))
-            used: dict[Labels, list[Labels]] = {}
-            out: Vector = []
-            for labels, value in rows:
-                key = self.keys[labels]
-                partner = partners.get(key)
-                if partner is None:
-                    continue
-                low, high = (partner[1], value) if self.swapped else (value, partner[1])
-                if function is not None:
-                    answer = function(low, high)
-                elif holds is not None and self.as_bool:
-                    answer = float(holds(low, high))
-                elif holds is not None and holds(low, high):
-                    answer = low
-                else:
-                    continue
-                made = self.result(labels, partner[0])
-                self._claim(used, key, made)
-                out.append((made, answer))
-            return out
+            others = one(time)
+            pairs = plan.known(rows, others)
+            if pairs is None:
+                pairs = self._pairing(rows, others)
+                if not self._unique(pairs):
+                    return self._checked(rows, others, pairs, answer)
+                plan.keep(rows, others, pairs)
+            return answer(rows, others, pairs)
 
         return VectorNode(run, distinct=self.one_to_one or self.drops_name)
 
-    def _partners(self, vector: Vector) -> dict[Labels, tuple[Labels, float]]:
-        partners: dict[Labels, tuple[Labels, float]] = {}
-        for labels, value in vector:
+    def _answer(self) -> Callable[[Vector, Vector, Pairing], Vector]:
+        """Return the operator on elements that were paired."""
+        function, swapped = _ARITHMETIC.get(self.name), self.swapped
+        if function is not None:
+            if swapped:
+                return lambda rows, others, pairs: [
+                    (made, function(others[place][1], rows[row][1])) for row, place, made in pairs
+                ]
+            return lambda rows, others, pairs: [
+                (made, function(rows[row][1], others[place][1])) for row, place, made in pairs
+            ]
+        holds = _COMPARISONS[self.name]
+        if self.as_bool:
+            return lambda rows, others, pairs: [
+                (made, float(holds(*_sides(rows[row][1], others[place][1], swapped=swapped))))
+                for row, place, made in pairs
+            ]
+        if swapped:
+            return lambda rows, others, pairs: [
+                (made, others[place][1])
+                for row, place, made in pairs
+                if holds(others[place][1], rows[row][1])
+            ]
+        return lambda rows, others, pairs: [
+            (made, rows[row][1])
+            for row, place, made in pairs
+            if holds(rows[row][1], others[place][1])
+        ]
+
+    def _pairing(self, rows: Vector, others: Vector) -> Pairing:
+        """Return (place in *rows*, place in *others*, labels of the result) of what matches."""
+        partners = self._partners(others)
+        pairs = []
+        for row, (labels, _value) in enumerate(rows):
+            place = partners.get(self.keys[labels])
+            if place is not None:
+                pairs.append((row, place, self.result(labels, others[place][0])))
+        return pairs
+
+    def _unique(self, pairs: Pairing) -> bool:
+        """Say whether no result can be refused, whatever the values are."""
+        chosen = {place if self.one_to_one else (place, made) for _row, place, made in pairs}
+        return len(chosen) == len(pairs)
+
+    def _checked(
+        self,
+        rows: Vector,
+        others: Vector,
+        pairs: Pairing,
+        answer: Callable[[Vector, Vector, Pairing], Vector],
+    ) -> Vector:
+        """Answer pair by pair: a comparison that drops an element has no second match to refuse."""
+        used: dict[Labels, list[Labels]] = {}
+        out: Vector = []
+        for pair in pairs:
+            kept = answer(rows, others, [pair])
+            if kept:
+                self._claim(used, self.keys[rows[pair[0]][0]], pair[2])
+                out += kept
+        return out
+
+    def _partners(self, vector: Vector) -> dict[Labels, int]:
+        """Return the place of each element of *vector* by what it is matched with."""
+        partners: dict[Labels, int] = {}
+        for place, (labels, _value) in enumerate(vector):
             key = self.keys[labels]
             if key in partners:
                 side = "left" if self.swapped else "right"
                 raise UsageError(
                     f"PromQL: found duplicate series for the match group {key!r} on the {side} "
-                    f"hand-side of {self.name}: {partners[key][0]!r} and {labels!r}; matching "
-                    "labels must be unique on one side"
+                    f"hand-side of {self.name}: {vector[partners[key]][0]!r} and {labels!r}; "
+                    "matching labels must be unique on one side"
                 )
-            partners[key] = (labels, value)
+            partners[key] = place
         return partners
 
     def _claim(self, used: dict[Labels, list[Labels]], key: Labels, made: Labels) -> None:

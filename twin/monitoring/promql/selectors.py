@@ -37,6 +37,10 @@ def seconds_of(duration: timedelta | None) -> int:
     return duration.days * 86400 + duration.seconds
 
 
+def _order(entry: tuple[Series, Labels, Labels]) -> Any:
+    return entry[1].pairs
+
+
 @dataclass(slots=True)
 class Selector:
     """The series that one selector reads: *span* is its range in seconds, 0 for an instant."""
@@ -49,15 +53,37 @@ class Selector:
 
     def matched(self) -> Callable[[], list[tuple[Series, Labels, Labels]]]:
         """Return a function that gives (series, full labels, labels without the name), in order."""
-        pool = self.store if self.name is None else self.store.group(self.name)
-        seen = -1
+        if self.name is None:
+            return self._anything()
+        pool = self.store.group(self.name)  # it only grows: what was looked at stays as it was
+        seen = 0
+        found: list[tuple[Series, Labels, Labels]] = []
+
+        def matched() -> list[tuple[Series, Labels, Labels]]:
+            nonlocal seen
+            if len(pool) != seen:
+                more = [one for one in pool[seen:] if self._accepts(one)]
+                seen = len(pool)
+                if more:
+                    found.extend((one, one.id, one.id.bare) for one in more)
+                    found.sort(key=_order)
+            return found
+
+        return matched
+
+    def _accepts(self, one: Series) -> bool:
+        return all(rule.accepts(one.id.map) for rule in self.matchers)
+
+    def _anything(self) -> Callable[[], list[tuple[Series, Labels, Labels]]]:
+        """Return the same function for a selector without a name."""
+        seen = 0
         found: list[tuple[Series, Labels, Labels]] = []
 
         def matched() -> list[tuple[Series, Labels, Labels]]:
             nonlocal seen, found
-            if len(pool) != seen:
-                seen = len(pool)
-                chosen = self.store.select(self.name, self.matchers)
+            if len(self.store) != seen:
+                seen = len(self.store)
+                chosen = self.store.select(None, self.matchers)
                 found = [(one, one.id, one.id.bare) for one in chosen]
             return found
 

@@ -51,6 +51,7 @@ def scorecard(
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Return what is known of every node, and under `wrong` what is below its mark.
 
+    Where feeds beat slowly a node is silent later: after two and a half of the fastest heartbeat.
     NoData where no node has reported at all.
     """
     view = desk.at()
@@ -58,6 +59,7 @@ def scorecard(
     if not any(newest.values()):
         raise NoData("no oracle node has ever reported")
     release = desk.services.operators.release()
+    patience = max(silent_after, _fastest(desk, view) * 5 // 2)
     cards: dict[str, dict[str, Any]] = {}
     for name, account in desk.register.nodes().items():
         balance = view.account(account).balance
@@ -67,7 +69,7 @@ def scorecard(
             "outliers": sum(gap > outlier_ppm for gap in gaps),
         }  # fmt: skip
         wrong = [
-            *(["silent"] if card["age"] > silent_after else []),
+            *(["silent"] if card["age"] > patience else []),
             *(["unfunded"] if balance < min_gas else []),
             *(["outlier"] if 2 * card["outliers"] > max(1, len(gaps)) else []),
         ]
@@ -84,6 +86,13 @@ def scorecard(
             wrong += ["outdated"] if status.version != release else []
         cards[name] = {**card, "wrong": wrong}
     return cards
+
+
+def _fastest(desk: Desk, view: View) -> int:
+    """Return the shortest heartbeat of all feeds, seconds."""
+    feeds = [desk.register.feed_id(commodity) for commodity in desk.register.commodities()]
+    configs = read_all(view, [("OracleNetwork", "feedConfig", (feed,)) for feed in feeds])
+    return min((config[2] for config in configs), default=0)
 
 
 def feed_risks(desk: Desk) -> dict[str, dict[str, int]]:

@@ -150,7 +150,7 @@ def verify_reports(desk: Desk, settings: ReportVerification) -> Finding:
 
 
 class NodePerformance(Settings):
-    """Marks of IO2: silent after so many seconds, *min_gas* in wei, latency in milliseconds."""
+    """Marks of IO2: silent after so many seconds at least, *min_gas* in wei, latency in milliseconds."""
 
     window: int = 86_400
     silent_after: int = 9_000

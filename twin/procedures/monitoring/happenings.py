@@ -205,14 +205,29 @@ def _brakes(desk: Desk, view: View, since: int) -> Iterator[Event]:
                 yield _event(record, "" if case else "pause", why)
 
 
+def _approved(desk: Desk, target: bytes, amount: int) -> bool:
+    """Say whether TF4 approved a transfer of *amount* FT wei to *target* within the last month."""
+    for item in desk.evidence.of("TF4", since=max(0, desk.now - 30 * 86_400)):
+        for answer in desk.evidence.data(item.ref).get("answers", ()):
+            to = bytes.fromhex(str(answer["target"]).removeprefix("0x"))
+            if answer["approved"] and (to, answer["amount"]) == (target, amount):
+                return True
+    return False
+
+
 def _transfers(desk: Desk, view: View, since: int, large_ppm: int) -> Iterator[Event]:
-    """Moves between outsiders of more than *large_ppm* of a token's supply."""
+    """Moves between outsiders of more than *large_ppm* of a token's supply that TF4 did not approve."""
     ours = {desk.register.address(name) for name in CONTRACTS} | {bytes(20)}
     for token in ("PaymentToken", "StableAsset", "FoundationToken"):
         least = view.read(token, "totalSupply") * large_ppm // PPM
         for record in view.logs(token, "Transfer", since=since):
             args = record.args
-            if args["value"] > least and args["from"] not in ours and args["to"] not in ours:
+            if args["value"] <= least or args["from"] in ours or args["to"] in ours:
+                continue
+            known = record.contract == "FoundationToken" and _approved(
+                desk, args["to"], args["value"]
+            )
+            if not known:
                 yield _event(record, "transfer", "larger than any ordinary move", least=least)
 
 

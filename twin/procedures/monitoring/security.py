@@ -313,11 +313,9 @@ def _book(desk: Desk) -> dict[bytes, str]:
 
 
 def _running(desk: Desk) -> list[Running]:
-    """Return what runs, by the inventory; nothing where there is none."""
-    inventory = getattr(desk.services, "inventory", None)
-    if inventory is None:
-        return []
-    return [(item.component, item.version, item.where) for item in inventory.components()]
+    """Return what runs, by the inventory."""
+    components = desk.services.inventory.components()
+    return [(item.component, item.version, item.where) for item in components]
 
 
 def threat_facts(desk: Desk) -> dict[str, Any]:

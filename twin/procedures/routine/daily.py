@@ -207,13 +207,12 @@ def transaction_volume(desk: Desk, settings: Volume) -> Finding:
     shown = compare(
         ours, dashboards(desk, day=day), tolerance_ppm=settings.tolerance_ppm, edge=len(edges)
     )
-    has_indexer, other = indexed(desk, day=day)
-    index = compare(ours, other, tolerance_ppm=settings.tolerance_ppm) if has_indexer else None
+    index = compare(ours, indexed(desk, day=day), tolerance_ppm=settings.tolerance_ppm)
     outside = venues(desk)
     problems = {
         "missed": abs(counter - len(swaps)),
         "dashboard": int(not shown["ok"]),
-        "indexer": int(index is not None and not index["ok"]),
+        "indexer": int(not index["ok"]),
         "venue": len([name for name, item in outside.items() if not item["ok"]]),
     }
     wrong = [name for name, count in problems.items() if count]

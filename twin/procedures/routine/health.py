@@ -63,7 +63,7 @@ def _frozen(desk: Desk, max_age: int) -> Iterator[Line]:
 def _watch(desk: Desk) -> Iterator[Line]:
     """Detectors that stopped, and rules that failed to evaluate."""
     late = desk.metrics.query(
-        "time() - fictra_check_last_run_timestamp_seconds > 2 * fictra_check_interval_seconds + 600"
+        "time() - fictra_check_last_run_timestamp_seconds > 3 * fictra_check_interval_seconds + 600"
     )
     names = sorted(labels["procedure"] for labels, _value in late)
     yield _line("stopped", "detectors", not names, late=names)

@@ -75,17 +75,14 @@ def dashboards(desk: Desk, *, day: int) -> DayCount | None:
     return DayCount(day, round(found[0]), round(found[1] * PPM))
 
 
-def indexed(desk: Desk, *, day: int) -> tuple[bool, DayCount | None]:
-    """Return whether there is an indexer, and what it says of the UTC *day*."""
-    indexer = getattr(desk.services, "indexer", None)
-    if indexer is None:
-        return False, None
+def indexed(desk: Desk, *, day: int) -> DayCount | None:
+    """Return what the indexer says of the UTC *day*; None where it does not answer."""
     try:
-        days = {item.day: item for item in indexer.volumes()}
+        days = {item.day: item for item in desk.services.indexer.volumes()}
     except DeskError:
-        return True, None
+        return None
     found = days.get(day)
-    return True, DayCount(day, found.swaps, found.stable) if found else DayCount(day, 0, 0)
+    return DayCount(day, found.swaps, found.stable) if found else DayCount(day, 0, 0)
 
 
 def venues(desk: Desk) -> dict[str, dict[str, Any]]:

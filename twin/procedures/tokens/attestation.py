@@ -23,7 +23,11 @@ PPM = 1_000_000
 def parse(
     desk: Desk, document: Attestation, book: Book, *, max_age: int, tolerance_ppm: int
 ) -> dict[str, Any]:
-    """Return what *document* says, and every warning about it by item."""
+    """Return what *document* says, and every warning about it by item.
+
+    A document at cost hides whatever an asset lost. One at fair value was right on its day: the
+    market has moved since, which matters where it moved the whole.
+    """
     places = sorted({item.place for item in book.positions})
     unseen = [place for place in places if place not in document.scope]
     age = desk.now - document.as_of
@@ -31,10 +35,12 @@ def parse(
     carried = {line.asset: 0 for line in document.lines}
     for line in document.lines:
         carried[line.asset] += line.value
+    whole = sum(carried.values())
     impaired = [
         {"asset": asset, "carried": carried[asset], "market": worth}
         for asset, worth in sorted(market.items())
-        if (carried[asset] - worth) * PPM > tolerance_ppm * max(1, carried[asset])
+        if (carried[asset] - worth) * PPM
+        > tolerance_ppm * max(1, whole if document.basis == "fair value" else carried[asset])
     ]
     warnings = {
         "signature": [] if desk.services.attestations.authentic(document) else [document.auditor],

@@ -153,6 +153,7 @@ def book_of(desk: Desk, *, first_statement: int) -> Book:
     view, positions, outgoing = desk.at(), [], 0
     silent: dict[str, str] = {}
     chain = _chain(desk, view)
+    counted = frozenset(desk.register.parameter("reserve.cash"))
     tokens = min(chain["tokens"], chain["booked"]["stable"])
     positions.append(Position("chain", "chain", "stable", tokens, tokens, view.timestamp))
     for bank, account in desk.banks.accounts():
@@ -161,7 +162,7 @@ def book_of(desk: Desk, *, first_statement: int) -> Book:
         except NoData as error:
             silent[f"{bank}/{account}"] = str(error)
             continue
-        positions.append(_cash(cash))
+        positions.append(_cash(cash, among_bills=counted))
         outgoing += cash.outgoing
     for custodian in desk.custody.names():
         try:
@@ -181,9 +182,10 @@ def book_of(desk: Desk, *, first_statement: int) -> Book:
     )  # fmt: skip
 
 
-def _cash(item: BankStatement) -> Position:
+def _cash(item: BankStatement, *, among_bills: frozenset[str]) -> Position:
     place = f"{item.bank}/{item.account}"
-    return Position("bank", place, "cash", item.balance, item.balance, item.as_of, item.bank)
+    asset = "bills" if place in among_bills else "cash"
+    return Position("bank", place, asset, item.balance, item.balance, item.as_of, item.bank)
 
 
 def _assets(item: CustodyStatement) -> list[Position]:

@@ -87,7 +87,7 @@ def _row(
 def _weights(desk: Desk, book: Book, band: int) -> list[dict[str, Any]]:
     """Return the share of each asset of the contract against its policy weight and its band.
 
-    Cash at banks is no asset of the contract: it has a limit of its own.
+    Cash at banks that the contract does not count among the bills has a limit of its own.
     """
     worth = dict.fromkeys(ASSETS, 0)
     for item in book.positions:
