@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from paper_desk import NOW, PaperDesk, Stage, alarm, quiet_answers
+from paper_desk import NOW, PaperDesk, Stage, alarm, log_of, quiet_answers
 
 from twin.desk.port import (
     Colleague,
     Contact,
     Engagement,
+    KeyQuorum,
     Page,
     Post,
-    Quorum,
     Quote,
     Recorded,
     Responder,
@@ -34,6 +34,7 @@ from twin.errors import NoData
 
 STOPPABLE = ("AllocationBook", "LiquidityPool", "PaymentToken", "Reserve", "Settlement")
 POOL = 2_000_000 * 10**6
+HOUR, DAY = 3600, 86_400
 
 
 def colleague(name: str, *roles: str, on_shift: bool = True, zone: str = "UTC") -> Colleague:
@@ -49,9 +50,9 @@ class PaperOnCall:
     team: list[Colleague] = field(
         default_factory=lambda: [colleague("amara", "operator"), colleague("bruno", "commander")]
     )
-    keys: list[Quorum] = field(
-        default_factory=lambda: [Quorum("pauser", ("amara", "bruno"), 2),
-                                 Quorum("unpauser", ("amara", "bruno"), 2)]
+    keys: list[KeyQuorum] = field(
+        default_factory=lambda: [KeyQuorum("pauser", ("amara", "bruno"), 2),
+                                 KeyQuorum("unpauser", ("amara", "bruno"), 2)]
     )  # fmt: skip
     carried: list[Page] = field(default_factory=list)
     deaf: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ class PaperOnCall:
     def people(self) -> list[Colleague]:
         return list(self.team)
 
-    def quorums(self) -> list[Quorum]:
+    def quorums(self) -> list[KeyQuorum]:
         return list(self.keys)
 
     def pages(self, *, since: int) -> list[Page]:
@@ -219,3 +220,38 @@ def rule(name: str = "OracleIndexDivergence", query: str = "gap > 2", **other: A
     """Return an alert rule that is loaded."""
     made = RuleStatus(name, "P1", "oracle", "ME4", ("gap",), query, 0)
     return replace(made, **other)
+
+
+MINE = {"incident": "INC-001"}
+BOARD = {
+    **MINE, "cause": "vendor-wrong",
+    "causes": [{"cause": "vendor-wrong", "text": "a vendor is wrong", "points": 7, "latent": False,
+                "weight_ppm": 700_000, "because": ["off"]}],
+    "rows": {"vendor-silent": {"text": "vendors died", "points": 5, "latent": True,
+                               "clues": [{"points": 4, "answer": "silent"}]}},
+}  # fmt: skip
+ALL = ("ND2", "ND3", "ND4", "ND5", "NR1", "NR3", "NR4", "NR5")
+
+
+def wrong(finding: Finding) -> dict[str, int]:
+    return {name: count for name, count in finding.problems.items() if count}
+
+
+def over(desk: IncidentDesk, *, left_out: tuple[str, ...] = (), **about: Any) -> Case:
+    """Return the case of an incident that is over, with the records of all but *left_out*."""
+    case = opened(desk, **about)
+    desk.filed("ND1", {**MINE, "verdict": "real", "facts": {"since": NOW - 120, "rule": "Gap"}})
+    for name in ALL:
+        if name not in left_out:
+            more = {"severity": "P1"} if name == "ND3" else {}
+            card = {"users": 3, "assets": {"pool": {"lost_last_hour": 9}}} if name == "ND2" else {}
+            desk.filed(name, {**MINE, **more, **card})
+    if "NR2" not in left_out:
+        desk.filed("NR2", BOARD)
+    desk.notices.publish(NOW + 10, audience="market", subject="INC-001: first notice", text="x")
+    desk.posts.write(NOW + 10, "x", subject="INC-001: first notice")
+    desk.logs["AllocationBook", "Paused"] = [log_of("AllocationBook", "Paused", age=-20)]
+    desk.answered("amara")
+    desk.now += 2 * HOUR
+    desk.store.change("INC-001", desk.now, state="closed")
+    return case

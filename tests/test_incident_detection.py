@@ -8,7 +8,7 @@ import pytest
 from paper_desk import NOW, PaperDesk, Stage, alarm, log_of
 from paper_incident import IncidentDesk, IncidentStage, colleague, opened
 
-from twin.desk.port import Alert, Page, Quorum
+from twin.desk.port import Alert, KeyQuorum, Page
 from twin.desk.steps import Case, Decide, Finding
 from twin.errors import Reverted
 from twin.procedures.incident.card import ASSETS, card_of, impact_card, widened
@@ -169,7 +169,7 @@ def test_nobody_awake_with_authority_is_a_gap_after_all_were_called() -> None:
         colleague("dee", "signer", on_shift=False, zone="Asia/Singapore"),
         colleague("finn", "signer", on_shift=False, zone="America/New_York"),
     ]
-    desk.oncall.keys = [Quorum("pauser", ("dee", "finn"), 2)]
+    desk.oncall.keys = [KeyQuorum("pauser", ("dee", "finn"), 2)]
     desk.oncall.deaf = ("dee", "finn")
     desk.answered("amara")
     finding, stage = activate(desk)
@@ -182,7 +182,7 @@ def test_nobody_awake_with_authority_is_a_gap_after_all_were_called() -> None:
 def test_signers_on_shift_are_not_woken() -> None:
     desk = IncidentDesk()
     desk.oncall.team += [colleague("dee", "signer"), colleague("eve", "signer", on_shift=False)]
-    desk.oncall.keys = [Quorum("pauser", ("dee", "eve"), 1)]
+    desk.oncall.keys = [KeyQuorum("pauser", ("dee", "eve"), 1)]
     desk.answered("amara", "bruno")
     finding, stage = activate(desk)
     assert (finding.verdict, stage.notices) == ("done", [])

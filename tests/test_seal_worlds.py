@@ -1,7 +1,7 @@
 """Two worlds with the same public feeds and another hidden truth lead to the same decisions.
 
 In one, a vendor changes its unit. In the other it makes a mistake that nobody outside can tell from
-that, a vendor whom nobody asks has died as well, and every fault has another name. What the team
+that, a job that is not due for weeks is stuck as well, and every fault has another name. What the team
 sees is the same to the last digit; so must be what it does.
 """
 
@@ -18,14 +18,14 @@ from twin.events import FaultChanged
 
 HOUR = 3600
 IDLE = {"commodity": "WTI", "noise": "0.02%", "latency": "10s"}
-"""A vendor on whom no node rests."""
+"""A vendor on whom no node rests; what it quotes is public all the same."""
 
 UNIT_ERROR = [lab.fault("unit-error", "source-scale", "1h", "3h", source="corvus", numerator=3)]
 LOOKALIKE = [
     lab.fault(
         "fat-finger", "source-scale", "1h", "3h", source="corvus", numerator=9, denominator=3
     ),
-    lab.fault("silence", "source-death", "30m", source="dorado"),
+    lab.fault("silence", "job-stuck", "30m", procedure="RM1"),
 ]
 OTHER = [lab.fault("unit-error", "source-scale", "1h", "3h", source="corvus", numerator=4)]
 

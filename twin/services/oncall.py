@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from twin.clock import Clock, Process
-from twin.desk.port.oncall import PAGE, Colleague, Page, Quorum
+from twin.desk.port.oncall import PAGE, Colleague, KeyQuorum, Page
 from twin.desk.port.team import Notice
 from twin.scenario.team import TeamSpec
 
@@ -90,10 +90,10 @@ class Switchboard:
             for one in self.team.people
         ]  # fmt: skip
 
-    def quorums(self) -> list[Quorum]:
+    def quorums(self) -> list[KeyQuorum]:
         """Return who may sign for what."""
         return [
-            Quorum(name, spec.signers, spec.threshold)
+            KeyQuorum(name, spec.signers, spec.threshold)
             for name, spec in self.team.authorities.items()
         ]
 
@@ -118,7 +118,7 @@ class OnCallClient:
         """Return the team, in the order of the rota."""
         return self._board.people()
 
-    def quorums(self) -> list[Quorum]:
+    def quorums(self) -> list[KeyQuorum]:
         """Return who may sign for what."""
         return self._board.quorums()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from twin.desk.port.attestations import Attestation, Attestations, AttestedLine
 from twin.desk.port.backups import BACKUP_KINDS, BackupFile, Backups
+from twin.desk.port.bulletins import Bulletin, Bulletins
 from twin.desk.port.chain import (
     AccountRecord,
     Call,
@@ -28,6 +29,7 @@ from twin.desk.port.exchanges import (
     Balance,
     BookSnapshot,
     Exchanges,
+    IndexPart,
     OrderProbe,
     Pair,
     PublicTrade,
@@ -38,18 +40,22 @@ from twin.desk.port.exchanges import (
     WithdrawalProbe,
 )
 from twin.desk.port.fills import Fill, Fills, Instruction
+from twin.desk.port.identities import Hours, Person, Quorum
 from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
+from twin.desk.port.journals import Anchor, Envelope, Line
 from twin.desk.port.lab import Fork, Lab, Recorded, Restored, Wallet
 from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
 from twin.desk.port.news import News, NewsItem
 from twin.desk.port.nodes import Nodes, NodeStatus
-from twin.desk.port.oncall import Colleague, OnCall, Page, Quorum
+from twin.desk.port.oncall import Colleague, KeyQuorum, OnCall, Page
 from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
+from twin.desk.port.pager import Delivery, Pager
 from twin.desk.port.posts import Post, Posts
 from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.responders import Engagement, Responder, Responders
+from twin.desk.port.scans import ScanFinding, ScanReport
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
     Evidence,
@@ -61,6 +67,7 @@ from twin.desk.port.team import (
     Register,
     Stores,
 )
+from twin.desk.port.tickets import Ticket, Tickets
 from twin.desk.port.transfers import ListedParty, TransferRequest, Transfers
 from twin.desk.port.vendors import VendorRecord, Vendors
 from twin.desk.port.watch import Alert, Alerts, Metrics, RuleStatus
@@ -79,6 +86,7 @@ __all__ = [
     "AccountRecord",
     "Alert",
     "Alerts",
+    "Anchor",
     "Answer",
     "Attestation",
     "Attestations",
@@ -89,6 +97,8 @@ __all__ = [
     "BankStatement",
     "Banks",
     "BookSnapshot",
+    "Bulletin",
+    "Bulletins",
     "Call",
     "CallStats",
     "Candidate",
@@ -102,6 +112,7 @@ __all__ = [
     "Customs",
     "DayVolume",
     "DecodedCall",
+    "Delivery",
     "Desk",
     "DisputeForm",
     "Disputes",
@@ -110,6 +121,7 @@ __all__ = [
     "Endpoints",
     "Engagement",
     "Entry",
+    "Envelope",
     "Evidence",
     "Evidences",
     "Exchanges",
@@ -119,14 +131,18 @@ __all__ = [
     "Fill",
     "Fills",
     "Fork",
+    "Hours",
     "Incident",
     "Incidents",
+    "IndexPart",
     "Indexer",
     "IndexerStatus",
     "Instruction",
     "Integration",
     "Inventory",
+    "KeyQuorum",
     "Lab",
+    "Line",
     "ListedParty",
     "LogRecord",
     "MakerContract",
@@ -144,7 +160,9 @@ __all__ = [
     "Operators",
     "OrderProbe",
     "Page",
+    "Pager",
     "Pair",
+    "Person",
     "Post",
     "Posts",
     "Probe",
@@ -161,6 +179,8 @@ __all__ = [
     "Responders",
     "Restored",
     "RuleStatus",
+    "ScanFinding",
+    "ScanReport",
     "ServiceDesk",
     "ShadowReport",
     "SignedReport",
@@ -168,6 +188,8 @@ __all__ = [
     "StatusPage",
     "Stores",
     "Ticker",
+    "Ticket",
+    "Tickets",
     "TransferRequest",
     "Transfers",
     "Upgrade",

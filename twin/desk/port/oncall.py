@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["PAGE", "Colleague", "OnCall", "Page", "Quorum"]
+__all__ = ["PAGE", "Colleague", "KeyQuorum", "OnCall", "Page"]
 
 PAGE = "page:"
 """A notice to the audience `page:NAME` is a page to that colleague."""
@@ -27,7 +27,7 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
-class Quorum:
+class KeyQuorum:
     """An *authority* that acts when *threshold* of its *signers* have signed."""
 
     authority: str
@@ -52,7 +52,7 @@ class OnCall(Protocol):
     def people(self) -> list[Colleague]:
         """Return the team, in the order of the rota."""
 
-    def quorums(self) -> list[Quorum]:
+    def quorums(self) -> list[KeyQuorum]:
         """Return who may sign for what."""
 
     def pages(self, *, since: int) -> list[Page]:

@@ -127,7 +127,7 @@ def triage_alert(case: Case, settings: Triage) -> Runbook:
     level="A",
     cadence=on("incident"),
     role="operator",
-    effort=0,
+    effort=60,
     inputs=("contract state", "flows of the last hour and day", "alerts that fire beside it"),
     evidence="impact card: assets, units at risk, users, open functions, time to exhaustion",
 )
@@ -304,7 +304,7 @@ def _gaps(state: Mapping[str, Any], since: int, sla: int) -> dict[str, int]:
     level="A",
     cadence=on("classified"),
     role="operator",
-    effort=0,
+    effort=60,
     inputs=("rota with time zones", "quorums of keys", "delivery and answer receipts of pages"),
     evidence="activation timeline: who was there when, whom it called, gaps in roles and keys",
     settings=Activation,

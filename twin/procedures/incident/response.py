@@ -370,7 +370,7 @@ def _raise_level(
     level="A",
     cadence=on("classified"),
     role="operator",
-    effort=0,
+    effort=60,
     inputs=("incident timers", "impact card", "activation", "evidence of NR1 and NR3", "helpers"),
     evidence="escalation trace: each level with its conditions, whom it told, what helpers said",
     settings=Escalation,
