@@ -19,6 +19,7 @@ from twin.desk.port.chain import (
     Simulation,
     View,
 )
+from twin.desk.port.changes import Approval, ChangeRequest, Changes, Freeze, StagedCall
 from twin.desk.port.contacts import Contact, Contacts, Receipt
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
@@ -78,6 +79,7 @@ __all__ = [
     "Alerts",
     "Answer",
     "ApiKey",
+    "Approval",
     "Attestation",
     "Attestations",
     "AttestedLine",
@@ -91,6 +93,8 @@ __all__ = [
     "CallStats",
     "Candidate",
     "ChainStats",
+    "ChangeRequest",
+    "Changes",
     "Component",
     "Contact",
     "Contacts",
@@ -115,6 +119,7 @@ __all__ = [
     "Fill",
     "Fills",
     "Fork",
+    "Freeze",
     "Incident",
     "Incidents",
     "Indexer",
@@ -152,6 +157,7 @@ __all__ = [
     "ServiceDesk",
     "ShadowReport",
     "SignedReport",
+    "StagedCall",
     "Simulation",
     "StatusPage",
     "Stores",
