@@ -11,10 +11,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, create_model, model_validator
-from typing_extensions import Self
 
 from twin.errors import FileProblems, Problem, UsageError
 from twin.scenario.messages import translate

@@ -27,6 +27,10 @@ SCALE = 100
 """A value that becomes so many times larger or smaller is a slip of units until somebody says why."""
 
 
+NOT_UNDER_WAY = ("proposed", "requested", "executed", "failed", "rolled-back")
+"""States of an entry that is not ended, and yet in nobody's way."""
+
+
 def decode(desk: Desk, calls: Sequence[Call]) -> list[str]:
     """Say where calldata is not what the reviewer reads, or goes where the register says nothing."""
     view, wrong = desk.at(), []
@@ -86,7 +90,7 @@ def conflict(desk: Desk, plan: Mapping[str, Any], *, entry: str | None) -> list[
     return [
         f"{other.id} ({other.state}) also sets {', '.join(sorted(shared))}"
         for other in desk.stores.entries("change", unended=True)
-        if other.id != entry and other.state not in {"proposed", "requested"}
+        if other.id != entry and other.state not in NOT_UNDER_WAY
         and (shared := mine & set(other.data.get("intended") or ()))
     ]  # fmt: skip
 

@@ -119,21 +119,35 @@ def apply(desk: Desk, fork: Fork, *, authority: str, calls: Sequence[Call]) -> l
     """
     account, delay = caller_of(desk, authority)
     results: list[dict[str, Any]] = []
-    stages = ("schedule", "execute") if delay else ("send",)
-    for stage in stages:
-        for call in calls:
-            if stage == "send":
-                done = fork.send(account, call.to, call.data)
-            else:
-                args = (call.to, call.data, 0) if stage == "schedule" else (call.to, call.data)
-                done = fork.call(account, "Authority", stage, args)
-            results.append({"call": call.name, "stage": stage, "success": done.success,
-                            "gas": done.gas_used, "reason": done.reason})  # fmt: skip
-            if not done.success:
-                return results
-        if stage == "schedule":
-            fork.wait(delay)
+
+    def sent(call: Call, stage: str) -> bool:
+        if stage == "send":
+            done = fork.send(account, call.to, call.data)
+        else:
+            args = (call.to, call.data, 0) if stage == "schedule" else (call.to, call.data)
+            done = fork.call(account, "Authority", stage, args)
+        results.append({"call": call.name, "stage": stage, "success": done.success,
+                        "gas": done.gas_used, "reason": done.reason})  # fmt: skip
+        return done.success
+
+    if not delay:
+        all(sent(call, "send") for call in calls)
+        return results
+    ripe = fork.now
+    for call in calls:
+        when = _scheduled(fork, account, call)
+        if not when and not sent(call, "schedule"):
+            return results
+        ripe = max(ripe, when or fork.now + delay)
+    fork.wait(max(0, ripe - fork.now))
+    all(sent(call, "execute") for call in calls)
     return results
+
+
+def _scheduled(fork: Fork, account: bytes, call: Call) -> int:
+    """Return from when on a call that was scheduled on chain already may be executed, or 0."""
+    operation = fork.read("Authority", "hashOperation", account, call.to, call.data)
+    return int(fork.read("Authority", "getSchedule", operation))
 
 
 def try_out(
