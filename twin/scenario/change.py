@@ -136,7 +136,7 @@ _Classified = create_model(
 """The one field whose name in the file is a keyword of Python."""
 
 
-class Change(_Classified):  # type: ignore[valid-type, misc]  # made by create_model
+class Change(_Classified):
     """What a change file holds."""
 
     schema_version: Literal[1] = 1

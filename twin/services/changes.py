@@ -6,6 +6,7 @@ other calldata on the signing device, or enter an approval that nobody should ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class _Held:
     """A request as the desk holds it; *swapped* is what a fault put on the signing device."""
 
     request: ChangeRequest
+    text: str
     approvals: list[Approval] = field(default_factory=list)
     swapped: list[StagedCall] | None = None
 
@@ -52,7 +54,7 @@ class ChangeDesk:
             plan=None if plan is None else self._resolved(plan.plain()),
             problems=tuple(map(str, problems)),
         )  # fmt: skip
-        self._held[request] = _Held(made)
+        self._held[request] = _Held(made, text)
         return request
 
     def _resolved(self, plan: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +74,21 @@ class ChangeDesk:
         if request not in self._held:
             raise UnknownName("change request", request, self._held)
         return self._held[request]
+
+    def known(self) -> list[str]:
+        """Return the requests there are, those of later included."""
+        return list(self._held)
+
+    def text(self, request: str) -> str:
+        """Return the file of *request*."""
+        return self._at(request).text
+
+    def plan(self, request: str) -> Mapping[str, Any]:
+        """Return the file of *request* as data; NoData where it cannot be read."""
+        plan = self._at(request).request.plan
+        if plan is None:
+            raise NoData(f"the file of {request} cannot be read")
+        return plan
 
     def approvals(self, request: str) -> list[Approval]:
         """Return the approvals of *request* in the portal."""
@@ -97,9 +114,7 @@ class ChangeDesk:
         held = self._at(request)
         if held.swapped is not None:
             return list(held.swapped)
-        if held.request.plan is None:
-            raise NoData(f"nothing is staged for {request}: its file cannot be read")
-        return [StagedCall(call["to"], call["data"]) for call in held.request.plan["calls"]]
+        return [StagedCall(call["to"], call["data"]) for call in self.plan(request)["calls"]]
 
 
 class ChangeClient:
