@@ -51,13 +51,13 @@ class ChangeDesk:
         plan, problems = checked(text, f"{request}.yaml")
         made = ChangeRequest(
             id=request, at=at, author=author, sha256=digest(text),
-            plan=None if plan is None else self._resolved(plan.plain()),
+            plan=None if plan is None else self.resolved(plan.plain()),
             problems=tuple(map(str, problems)),
         )  # fmt: skip
         self._held[request] = _Held(made, text)
         return request
 
-    def _resolved(self, plan: dict[str, Any]) -> dict[str, Any]:
+    def resolved(self, plan: dict[str, Any]) -> dict[str, Any]:
         """Fill in where each call goes that only names a contract; an unknown one goes nowhere."""
         for call in (*plan["calls"], *plan["back"]["calls"]):
             contract = self._deployment.contracts.get(call["contract"])

@@ -9,7 +9,7 @@ from twin.desk.port import ChangeRequest, Desk
 from twin.procedures.change.gates import decode
 from twin.procedures.change.plan import calls_of, content, intended, payload, way_back
 
-__all__ = ["inbox"]
+__all__ = ["inbox", "wrong_with"]
 
 
 def _about(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,20 +21,25 @@ def _about(plan: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _wrong(desk: Desk, request: ChangeRequest, min_words: int) -> dict[str, list[str]]:
-    if request.plan is None:
-        return {"schema": list(request.problems)}
-    plan = request.plan
+def wrong_with(
+    desk: Desk, plan: Mapping[str, Any], *, author: str | None = None, min_words: int = 6
+) -> dict[str, list[str]]:
+    """Return what is wrong with what *plan* says: its intent, its *author*, its calldata."""
     wrong: dict[str, list[str]] = {}
     words = {word.strip(".,;:").lower() for word in plan["intent"].split()}
     if len(words) < min_words or plan["intent"].strip() == plan["title"].strip():
         wrong["vague"] = [f"the intent has {len(words)} different words: what is it for?"]
-    if plan["requester"] != request.author:
-        wrong["author"] = [f"{request.author} hands in a request of {plan['requester']}"]
-    said = [*decode(desk, calls_of(plan)), *decode(desk, way_back(plan))]
-    if said:
+    if author is not None and plan["requester"] != author:
+        wrong["author"] = [f"{author} hands in a request of {plan['requester']}"]
+    if said := [*decode(desk, calls_of(plan)), *decode(desk, way_back(plan))]:
         wrong["decode"] = said
     return wrong
+
+
+def _wrong(desk: Desk, request: ChangeRequest, min_words: int) -> dict[str, list[str]]:
+    if request.plan is None:
+        return {"schema": list(request.problems)}
+    return wrong_with(desk, request.plan, author=request.author, min_words=min_words)
 
 
 def inbox(desk: Desk, min_words: int) -> dict[str, Any]:
