@@ -44,7 +44,7 @@ def change(*, to: int = 1_000_000_000, was: int = 500_000_000, **fields: Any) ->
         "schedule": {"earliest": 0, "latest": "6d"},
         "approvers": ["security", "commander"], "quorum": 2,
         "success": {"horizon": "2h", "criteria": [
-            {"expr": "fictra_contract_paused{contract=\"Settlement\"}", "max": 0}]},
+            {"expr": 'fictra_contract_paused{contract="Settlement"}', "max": 0}]},
         **fields,
     }  # fmt: skip
 

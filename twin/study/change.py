@@ -28,7 +28,7 @@ __all__ = ["Effect", "Gated", "Study", "gated", "study", "verdict_of"]
 
 GAS, TIP = 1_000_000, 50 * 10**9
 HARM_PPM = 100_000
-"""What is watched may grow worse by a tenth of its level; less is no harm."""
+"""What is watched may grow worse by a tenth of its level, or by its own floor where that is more."""
 
 MILLION = 1_000_000
 
@@ -47,6 +47,8 @@ class Gated:
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One measure: a *criterion* with its bounds, or what is *watched*; and its *paired* values.
+
+    The *high* of what is watched is by how much it may grow worse at least.
 
     *verdict* is good, harm, open or no-data.
     """
@@ -137,7 +139,9 @@ def _measures(change: Change) -> list[Measure]:
         (f"criterion {number}", one.expr, "criterion", one.min, one.max)
         for number, one in enumerate(change.success.criteria, 1)
     ]
-    return rows + [(name, expr, "watched", None, None) for name, expr in WATCHED.items()]
+    return rows + [
+        (name, expr, "watched", None, least / MILLION) for name, (expr, least) in WATCHED.items()
+    ]
 
 
 def _run(
@@ -181,7 +185,7 @@ def _effect(row: Measure, without: list[float | None], with_: list[float | None]
     if len(pairs) < len(without):  # one run without data is enough to know nothing
         return Effect(name, expr, kind, low, high, before, after, None, "no-data")
     found = paired(before, after)
-    judge = _met(low, high, after) if kind == "criterion" else _harm(found)
+    judge = _met(low, high, after) if kind == "criterion" else _harm(found, high or 0.0)
     return Effect(name, expr, kind, low, high, before, after, found, judge)
 
 
@@ -191,14 +195,14 @@ def _met(low: float | None, high: float | None, values: tuple[float, ...]) -> st
     return "good" if all(met) else "open" if any(met) else "harm"
 
 
-def _harm(found: Paired) -> str:
+def _harm(found: Paired, floor: float) -> str:
     """Say whether the whole interval lies within what is no harm, beyond it, or across its edge."""
-    edge = found.level * HARM_PPM / MILLION
+    edge = max(floor, found.level * HARM_PPM / MILLION)
     if found.low is None or found.high is None:
         return "open" if found.difference > edge else "good"
     if found.low > edge:
         return "harm"
-    return "good" if found.high <= edge or found.difference <= 0 else "open"
+    return "good" if found.high <= edge else "open"
 
 
 def verdict_of(effects: tuple[Effect, ...]) -> tuple[str, tuple[str, ...]]:

@@ -15,13 +15,14 @@ __all__ = ["WATCHED", "effects", "judged", "rank_z"]
 SAMPLES = 24
 SCALE = 10**6
 PPM = 1_000_000
-WATCHED: Mapping[str, str] = {
-    "confirmation": "max(fictra_chain_confirmation_seconds)",
-    "reverts": "rate(fictra_chain_reverted_transactions_total[30m])",
-    "peg": "abs(fictra_pool_price_ratio - 1)",
-    "oracle_age": "max(time() - fictra_oracle_updated_timestamp_seconds)",
+WATCHED: Mapping[str, tuple[str, int]] = {
+    "confirmation": ("max(fictra_chain_confirmation_seconds)", 12_000_000),
+    "reverts": ("rate(fictra_chain_reverted_transactions_total[30m])", 1_000),
+    "peg": ("abs(fictra_pool_price_ratio - 1)", 5_000),
+    "oracle_age": ("max(time() - fictra_oracle_updated_timestamp_seconds)", 60_000_000),
 }
-"""Series that no change should make worse without saying so; each is worse when it rises."""
+"""Series that no change should make worse, each worse when it rises, and by how much (in millionths
+of its unit) it may: a block, a revert in a quarter of an hour, half a percent, a minute."""
 
 
 class Limits(Protocol):
@@ -123,8 +124,8 @@ def effects(desk: Desk, settings: Limits) -> list[dict[str, Any]]:
             continue
         length = desk.now - entry["done_at"]
         series, items = {}, []
-        for name, expr in WATCHED.items():
-            row = _compared(desk, expr, entry["began_at"], length, settings=settings)
+        for name, (expr, least) in WATCHED.items():
+            row = _compared(desk, expr, entry["began_at"], length, least=least, settings=settings)
             series[name] = row
             if row["verdict"]:
                 items.append(row["verdict"])
@@ -133,7 +134,7 @@ def effects(desk: Desk, settings: Limits) -> list[dict[str, Any]]:
 
 
 def _compared(
-    desk: Desk, expr: str, began: int, length: int, *, settings: Limits
+    desk: Desk, expr: str, began: int, length: int, *, least: int, settings: Limits
 ) -> dict[str, Any]:
     before = _samples(desk, expr, began, length)
     after = _samples(desk, expr, desk.now, length)
@@ -147,6 +148,6 @@ def _compared(
         }
     was, now = median(before), median(after)
     shift, z = (now - was) * PPM // max(1, abs(was)), rank_z(before, after)
-    worse = shift >= settings.min_shift_ppm and z >= settings.z_milli
+    worse = now - was >= least and shift >= settings.min_shift_ppm and z >= settings.z_milli
     return {"before": was, "after": now, "shift_ppm": shift, "z_milli": z,
             "verdict": "regression" if worse else ""}  # fmt: skip

@@ -48,7 +48,7 @@ class Scheduling(Settings):
 
 @runbook(
     "CI1", f"{AREA} / Change schedule management", level="A", cadence=HALF_HOUR, role="operator",
-    effort=0, inputs=("calendar", "change store", "incidents", "alerts", "pool"),
+    effort=60, inputs=("calendar", "change store", "incidents", "alerts", "pool"),
     evidence="schedule: which change is due, which is held and by what", settings=Scheduling,
     applies=no_desk,
 )  # fmt: skip
@@ -113,7 +113,7 @@ PHASES = {"before": ("approved", "scheduled"), "during": ("executing",),
 
 @runbook(
     "CI2", f"{AREA} / Stakeholder notification", level="A", cadence=HALF_HOUR, role="operator",
-    effort=0, inputs=("change store", "published notices"),
+    effort=60, inputs=("change store", "published notices"),
     evidence="notice log: which audience was told what, when, and which phase was missed",
     settings=Notifying, applies=no_desk,
 )  # fmt: skip
@@ -179,7 +179,7 @@ ITEMS_CI4 = ("binding", "code", "approval", "resimulate")
 
 @runbook(
     "CI4", f"{AREA} / Testing verification", level="A", cadence=every(minutes=10), role="operator",
-    effort=0, inputs=("signing device", "latest state", "code", "approvals"),
+    effort=60, inputs=("signing device", "latest state", "code", "approvals"),
     evidence="verification certificate: hash of what is staged, block, gates", settings=Verifying,
     applies=no_desk,
 )  # fmt: skip
@@ -228,7 +228,7 @@ class Rehearsing(Settings):
 
 
 @runbook(
-    "CI5", f"{AREA} / Rollback preparation", level="A", cadence=HALF_HOUR, role="operator", effort=0,
+    "CI5", f"{AREA} / Rollback preparation", level="A", cadence=HALF_HOUR, role="operator", effort=60,
     inputs=("copy of the chain state", "change store"),
     evidence="rehearsal report: seconds, gas, what would be left, what is lost", settings=Rehearsing,
     applies=no_desk,

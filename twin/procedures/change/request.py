@@ -40,7 +40,7 @@ ITEMS_CR1 = ("schema", "vague", "author", "decode", "altered")
 
 @runbook(
     "CR1", f"{AREA} / Change request documentation", level="A", cadence=HALF_HOUR, role="operator",
-    effort=0, inputs=("change files", "register", "ABIs", "change store"),
+    effort=60, inputs=("change files", "register", "ABIs", "change store"),
     evidence="validated record: plan, hash of the text, hash of what would be executed",
     settings=Documenting, applies=no_desk,
 )  # fmt: skip
@@ -82,7 +82,7 @@ ITEMS_CR2 = ("decode", "authority", "conflict", "run", "diff", "invariants", "sm
 
 
 @runbook(
-    "CR2", f"{AREA} / Impact assessment", level="A", cadence=HALF_HOUR, role="operator", effort=0,
+    "CR2", f"{AREA} / Impact assessment", level="A", cadence=HALF_HOUR, role="operator", effort=60,
     inputs=("exact calldata", "copy of the chain state", "register"),
     evidence="impact report: calls, difference, smoke matrix, way back, reasons by gate",
     settings=Assessing, applies=no_desk,
@@ -174,7 +174,7 @@ ITEMS_CR4 = ("freeze", "conflict", "signers", "gas", "too-late")
 
 @runbook(
     "CR4", f"{AREA} / Implementation planning", level="A", cadence=HALF_HOUR, role="operator",
-    effort=0, inputs=("calendar", "identities", "change store", "balances"),
+    effort=60, inputs=("calendar", "identities", "change store", "balances"),
     evidence="plan: slot, latest end with the delay, signers at hand, gas, conflicts",
     settings=Planning, applies=no_desk,
 )  # fmt: skip

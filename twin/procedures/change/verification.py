@@ -35,7 +35,7 @@ class Success(Settings):
 
 @runbook(
     "CV1", f"{AREA} / Success criteria verification", level="A", cadence=HOURLY, role="operator",
-    effort=0, inputs=("change store", "metrics"),
+    effort=60, inputs=("change store", "metrics"),
     evidence="verdict per criterion: value at the horizon, its 5 % to 95 % interval since the change",
     settings=Success, applies=no_desk,
 )  # fmt: skip
@@ -68,7 +68,7 @@ class Effect(Settings):
 
 @runbook(
     "CV2", f"{AREA} / Performance impact assessment", level="A", cadence=HOURLY, role="operator",
-    effort=0, inputs=("change store", "series before and after"),
+    effort=60, inputs=("change store", "series before and after"),
     evidence="effect of each series: medians, shift, rank statistic, predicted or not",
     settings=Effect, applies=no_desk,
 )  # fmt: skip
@@ -139,7 +139,7 @@ class Papers(Settings):
 
 
 @runbook(
-    "CV4", f"{AREA} / Documentation updates", level="A", cadence=HOURLY, role="operator", effort=0,
+    "CV4", f"{AREA} / Documentation updates", level="A", cadence=HOURLY, role="operator", effort=60,
     inputs=("difference of the change", "signed register", "documents", "schema", "rules"),
     evidence="drift report: register, runbooks and rules that still say what was; actions for each",
     settings=Papers, applies=no_desk,
