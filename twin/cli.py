@@ -300,6 +300,36 @@ def _live(arguments: argparse.ArgumentParser) -> None:
     _json(arguments)
 
 
+def _change(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("change", nargs="?", type=Path, metavar="CHANGE", help="a change file")
+    arguments.add_argument(
+        "--scenario", default="baseline", metavar="SCENARIO",
+        help="the world it is tried in: a name or a file (default: baseline)",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--at", default="1d", metavar="TIME", help="when it is sent, after the start (default: 1d)"
+    )
+    arguments.add_argument(
+        "--seeds", type=int, default=5, metavar="N",
+        help="pairs of runs, with the change and without (default: 5; 0 asks the gates alone)",
+    )  # fmt: skip
+    arguments.add_argument("--plot", type=Path, metavar="FILE", help="draw the effects as PNG")
+    arguments.add_argument(
+        "--prove", action="store_true",
+        help="play the catch matrix: seeded mistakes, each against the gate that must catch it",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--row", default="", metavar="NAMES", help="with --prove, these rows alone"
+    )
+    arguments.add_argument(
+        "--encode", metavar="CALL",
+        help="print the calldata of a call such as 'Settlement.setMaxAmount [600000000000000]'",
+    )  # fmt: skip
+    _without(arguments)
+    _engine(arguments)
+    _json(arguments)
+
+
 def _rules(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--prove", action="store_true",
@@ -394,6 +424,14 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("rules", "show the alert rules, or prove that each guards something", _rules,
      ("twin rules\n  twin rules --prove\n  twin rules --prove --only OracleStale,VenueDown\n"
       "  twin rules --prove --case venue-down --update")),
+    ("change", "try a change out before it is voted on: GO, NO-GO or INCONCLUSIVE", _change,
+     ("twin change scenarios/changes/cheaper-swaps.change.yaml --seeds 5\n"
+      "  twin change my.change.yaml --scenario governance --at 2d --json\n"
+      "  twin change my.change.yaml --seeds 0        the gates alone, in seconds\n"
+      "  twin change my.change.yaml --plot effects.png\n"
+      "  twin change --encode 'Settlement.setMaxAmount [600000000000000]'\n"
+      "  twin change --prove\n\n"
+      "GO exits with 0; NO-GO and INCONCLUSIVE, which did not pass, with 1")),
     ("serve", "serve JSON-RPC to other tools", _serve,
      "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
     ("live", "carry out procedures for a network that hands out the work", _live,

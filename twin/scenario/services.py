@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from twin.scenario.services_changes import ChangesSpec
 from twin.scenario.services_exchanges import ContactSpec, ExchangeSpec, MakerSpec, NewsSpec
 from twin.scenario.services_incident import ResponderSpec, three_responders
 from twin.scenario.services_nodes import (
@@ -43,6 +44,7 @@ class ServicesSpec(Spec):
     attestations: AttestationsSpec = AttestationsSpec()
     backups: BackupsSpec = BackupsSpec()
     bulletins: BulletinsSpec = BulletinsSpec()
+    changes: ChangesSpec = ChangesSpec()
     contacts: Mapping[Label, ContactSpec] = Field(default_factory=dict)
     disputes: DisputesSpec = DisputesSpec()
     documents: DocumentsSpec = DocumentsSpec()

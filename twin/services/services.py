@@ -23,6 +23,7 @@ from twin.scenario.team import TeamSpec
 from twin.services.attestations import AttestationClient, AttestationService
 from twin.services.backups import BackupClient, BackupStore
 from twin.services.bulletins import BulletinClient, ThreatFeed
+from twin.services.changes import ChangeClient, ChangeDesk
 from twin.services.code import CodeOnChain
 from twin.services.contacts import ContactBook, ContactClient
 from twin.services.disputes import DisputeClient, DisputeService
@@ -170,6 +171,7 @@ class Services:
         self.exchanges = ExchangeHouse(market.venues, spec.exchanges, clock=clock, streams=streams)
         self.maker_contracts = contracts_of(spec.makers, market.venue_specs)
         self.contacts = ContactBook(spec.contacts, venues, clock=clock, streams=streams)
+        self.changes = ChangeDesk(spec.changes, clock, deployment=self.deployment)
         self.news = NewsFeed(spec.news, venues, clock=clock, streams=streams)
 
     def _make_incidents(self, team: TeamSpec) -> None:
@@ -186,6 +188,7 @@ class Services:
             attestations=AttestationClient(self.attestations),
             backups=BackupClient(self.backups),
             bulletins=BulletinClient(self.threats),
+            changes=ChangeClient(self.changes),
             contacts=ContactClient(self.contacts, self.clock),
             disputes=DisputeClient(self.disputes),
             documents=DocumentClient(self.documents),

@@ -20,6 +20,7 @@ from twin.desk.port.chain import (
     Simulation,
     View,
 )
+from twin.desk.port.changes import Approval, ChangeRequest, Changes, Freeze, StagedCall
 from twin.desk.port.contacts import Contact, Contacts, Receipt
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
@@ -88,6 +89,8 @@ __all__ = [
     "Alerts",
     "Anchor",
     "Answer",
+    "ApiKey",
+    "Approval",
     "Attestation",
     "Attestations",
     "AttestedLine",
@@ -104,6 +107,8 @@ __all__ = [
     "Candidate",
     "ChainStats",
     "Colleague",
+    "ChangeRequest",
+    "Changes",
     "Component",
     "Contact",
     "Contacts",
@@ -132,6 +137,7 @@ __all__ = [
     "Fills",
     "Fork",
     "Hours",
+    "Freeze",
     "Incident",
     "Incidents",
     "IndexPart",
@@ -185,6 +191,7 @@ __all__ = [
     "ShadowReport",
     "SignedReport",
     "Simulation",
+    "StagedCall",
     "StatusPage",
     "Stores",
     "Ticker",

@@ -13,6 +13,7 @@ from typing import Any
 from twin.desk.port.attestations import Attestations
 from twin.desk.port.backups import Backups
 from twin.desk.port.bulletins import Bulletins
+from twin.desk.port.changes import Changes
 from twin.desk.port.contacts import Contacts
 from twin.desk.port.disputes import Disputes
 from twin.desk.port.documents import Documents
@@ -69,6 +70,7 @@ class ServiceDesk:
     attestations: Attestations = field(default_factory=lambda: absent("attestations"))
     backups: Backups = field(default_factory=lambda: absent("backups"))
     bulletins: Bulletins = field(default_factory=lambda: absent("bulletins"))
+    changes: Changes = field(default_factory=lambda: absent("changes"))
     contacts: Contacts = field(default_factory=lambda: absent("contacts"))
     disputes: Disputes = field(default_factory=lambda: absent("disputes"))
     documents: Documents = field(default_factory=lambda: absent("documents"))
