@@ -20,9 +20,12 @@ from twin.desk.port.chain import (
     View,
 )
 from twin.desk.port.contacts import Contact, Contacts, Receipt
+from twin.desk.port.deliveries import Deliveries, NoticeReceipt
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
+from twin.desk.port.drills import DrillResult, Drills, TrainingMaterial
+from twin.desk.port.editors import Editors
 from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.exchanges import (
     Balance,
@@ -42,10 +45,12 @@ from twin.desk.port.indexer import DayVolume, Indexer, IndexerStatus
 from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
 from twin.desk.port.lab import Fork, Lab, Restored, Wallet
 from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
+from twin.desk.port.manual import Manual, ManualPage
 from twin.desk.port.news import News, NewsItem
 from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
+from twin.desk.port.playbooks import Playbooks, PreparedCall
 from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.services import ServiceDesk
 from twin.desk.port.team import (
@@ -98,11 +103,15 @@ __all__ = [
     "Customs",
     "DayVolume",
     "DecodedCall",
+    "Deliveries",
     "Desk",
     "DisputeForm",
     "Disputes",
     "Document",
     "Documents",
+    "DrillResult",
+    "Drills",
+    "Editors",
     "Endpoints",
     "Entry",
     "Evidence",
@@ -127,17 +136,22 @@ __all__ = [
     "MakerContract",
     "MakerQuotes",
     "Makers",
+    "Manual",
+    "ManualPage",
     "Metrics",
     "News",
     "NewsItem",
     "NodeStatus",
     "Nodes",
     "Notice",
+    "NoticeReceipt",
     "Notices",
     "OperatorStatus",
     "Operators",
     "OrderProbe",
     "Pair",
+    "Playbooks",
+    "PreparedCall",
     "Probe",
     "Probes",
     "PublicTrade",
@@ -155,6 +169,7 @@ __all__ = [
     "StatusPage",
     "Stores",
     "Ticker",
+    "TrainingMaterial",
     "TransferRequest",
     "Transfers",
     "Upgrade",
