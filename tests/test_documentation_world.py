@@ -11,7 +11,7 @@ from world_lab import DAY, HOUR, NODES, Stage, fault
 LAST_OF_OCTOBER = {"start": "2008-10-31T00:00:00Z"}
 """A Friday: Monday the 3rd of November is the first business day, Wednesday the third."""
 
-IDS = ("DO1", "DO2", "DO3", "DO4", "DO5", "IO1")
+IDS = ("DO1", "DO2", "DO3", "DO4", "DO5", "RD1")
 FAULTS = (
     fault("a", "manual-page-lost", "1h", procedure="DO3"),
     fault("b", "config-drift", "30h", function="setAttestationQuorum", args=[3]),
@@ -20,7 +20,7 @@ FAULTS = (
     fault("d", "prepared-calldata-stale", "1h", call="stop-LiquidityPool"),
     fault("e", "role-lost", "40h", role="unpauser"),
     fault("f", "drills-missed", "1h", person="chen"),
-    fault("g", "job-stuck", "20h", procedure="IO1"),
+    fault("g", "job-stuck", "1h", procedure="RD1"),
     fault("h", "rogue-calls", "31h", caller="pauser", calls=[{"contract": "Settlement", "function": "pause"}]),
 )  # fmt: skip
 

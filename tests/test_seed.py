@@ -20,7 +20,7 @@ GROUPS = ("MP", "MS", "ME", "RD", "RW", "RM", "TF", "TP", "TR", "IE", "IO", "IX"
 """The groups in the document's order; the five bullets of each are numbered."""
 
 PENDING = (
-    *(f"{group}{number}" for group in ("DC", "DS", "NP", "CR", "CI", "CV") for number in range(1, 6)),
+    *(f"{group}{number}" for group in ("DC", "NP", "CR", "CI", "CV") for number in range(1, 6)),
     "ND2", "ND4", "ND5", "NR2", "NR4", "NR5",
 )  # fmt: skip
 """Bullets that no procedure stands for yet."""
