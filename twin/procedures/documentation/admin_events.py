@@ -12,7 +12,7 @@ from typing import Any
 
 from twin.desk.port import Desk, Entry, LogRecord
 
-__all__ = ["ADMIN_EVENTS", "admin_events", "mapped"]
+__all__ = ["ADMIN_EVENTS", "admin_events", "after_genesis", "mapped"]
 
 HOUR, DAY = 3600, 86_400
 
@@ -60,17 +60,18 @@ ADMIN_EVENTS: Mapping[tuple[str, str], str] = {
 """Every administrative event, and how the names of the parameters begin that it moves."""
 
 
-def admin_events(desk: Desk, *, since: int) -> list[LogRecord]:
-    """Return the administrative events from unix second *since* on, oldest first.
+def after_genesis(logs: list[LogRecord]) -> list[LogRecord]:
+    """Return *logs* without those of the first block: what the deployment did is the beginning."""
+    return [log for log in logs if log.block > 0]
 
-    What the deployment itself did, in the chain's first block, is the register's beginning.
-    """
+
+def admin_events(desk: Desk, *, since: int) -> list[LogRecord]:
+    """Return the administrative events from unix second *since* on, oldest first."""
     view = desk.at()
     found = [
         log
         for contract, event in ADMIN_EVENTS
-        for log in view.logs(contract, event, since=since)
-        if log.block > 0
+        for log in after_genesis(view.logs(contract, event, since=since))
     ]
     return sorted(found, key=lambda log: (log.block, log.contract, log.event))
 

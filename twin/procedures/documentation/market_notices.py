@@ -7,6 +7,7 @@ from typing import Any
 
 from twin.desk.port import Desk, Notice
 from twin.errors import NoData
+from twin.procedures.documentation.admin_events import after_genesis
 from twin.procedures.routine.state import FEE_KINDS
 
 __all__ = ["PUBLIC", "contradictions", "triggers"]
@@ -52,7 +53,7 @@ def _halts(desk: Desk, since: int, notices: Sequence[Notice]) -> list[dict[str, 
     view, found = desk.at(), []
     for name in STOPPABLE:
         for event, stopped in (("Paused", True), ("Unpaused", False)):
-            for log in view.logs(name, event, since=since):
+            for log in after_genesis(view.logs(name, event, since=since)):
                 earliest = log.timestamp - (0 if stopped else DAY)
                 told = [item for item in notices if _claims(item.subject) is stopped]
                 found.append({
@@ -67,7 +68,7 @@ def _halts(desk: Desk, since: int, notices: Sequence[Notice]) -> list[dict[str, 
 def _fees(desk: Desk, since: int, notices: Sequence[Notice]) -> list[dict[str, Any]]:
     """Return the last change of each fee since then: who reads the notice wants what holds now."""
     last = {}
-    for log in desk.at().logs("FeeSchedule", "FeeAdjusted", since=since):
+    for log in after_genesis(desk.at().logs("FeeSchedule", "FeeAdjusted", since=since)):
         last[int(log.args["kind"])] = log
     found = []
     for kind, log in last.items():

@@ -116,7 +116,7 @@ class AdminRecords(Settings):
     Events of the last *window* are mapped; an emergency change may be entered *grace* after it.
     """
 
-    window: int = Field(default=2 * DAY, ge=HOUR)
+    window: int = Field(default=DAY + HOUR, ge=HOUR)
     grace: int = DAY
 
 

@@ -300,6 +300,9 @@ class Brief(Settings):
     patience: int = 35 * DAY
     within: int = 30 * DAY
     effort: int = 3600
+    valid: int = 200 * DAY
+    pass_ppm: int = Field(default=600_000, ge=0, le=1_000_000)
+    material_age: int = 400 * DAY
 
 
 @runbook(
@@ -320,7 +323,8 @@ def brief_committee(case: Case, settings: Brief) -> Runbook:
     decision is put to the committee: it is mitigated, accepted, or deferred, which decides nothing;
     a decision has an owner and a date, and one that was not carried out comes back.
     """
-    brief = yield Look("What has the committee to know?", brief_of, (settings.patience,))
+    brief = yield Look("What has the committee to know?", _brief,
+                       (settings.patience, settings.valid, settings.pass_ppm, settings.material_age))  # fmt: skip
     yield Work("analyst", settings.effort, "write the brief")
     log: list[dict[str, Any]] = []
     for risk in brief["undecided"]:
@@ -342,15 +346,22 @@ def brief_committee(case: Case, settings: Brief) -> Runbook:
     problems = {
         "undecided": len(brief["left"]), "deferred": len(deferred & set(brief["left"])),
         "undone": len(brief["undone"]), "late-action": len(brief["late"]),
-        "no-drills": int(brief["drills"]["ref"] is None),
+        "drill-gap": len(brief["drills"]["gaps"]),
     }  # fmt: skip
     data = {"cause": case.cause, **brief, "log": log}
     wrong = _named(problems)
-    if problems["no-drills"] and wrong == "no-drills":
-        return Finding("no-data", "nothing is known about drills", data, problems)
+    if not brief["drills"]["people"]:
+        return Finding("no-data", "nobody on the staff is known to have drilled", data, problems)
     told = f"{len(brief['risks'])} risks, {len(log)} put to the committee"
     return Finding("finding" if wrong else "ok", f"brief: {wrong}" if wrong else told,
                    data, problems)  # fmt: skip
+
+
+def _brief(
+    desk: Desk, patience: int, valid: int, pass_ppm: int, material_age: int
+) -> dict[str, Any]:
+    limits = {"valid": valid, "pass_ppm": pass_ppm, "material_age": material_age}
+    return brief_of(desk, patience, limits)
 
 
 def _told(brief: Mapping[str, Any], log: list[dict[str, Any]]) -> str:
@@ -360,7 +371,7 @@ def _told(brief: Mapping[str, Any], log: list[dict[str, Any]]) -> str:
         f"{len(brief['risks'])} risks, {len(brief['left'])} of them left without a decision",
         f"{len(brief['actions'])} actions open, late: {', '.join(brief['late']) or 'none'}",
         f"decisions not carried out: {', '.join(brief['undone']) or 'none'}",
-        f"drill gaps: {'unknown' if gaps is None else len(gaps)} ({brief['drills']['ref']})",
+        f"drill gaps: {len(gaps)} (last plan: {brief['drills']['ref']})",
     ]
     rows += [f"{row['risk']}: {row['choice']} ({row['decision']})" for row in log]
     return "\n".join(rows)
