@@ -241,10 +241,17 @@ def _export(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
     )
-    arguments.add_argument(
-        "--prometheus", type=Path, metavar="FILE", required=True,
+    form = arguments.add_mutually_exclusive_group(required=True)
+    form.add_argument(
+        "--prometheus", type=Path, metavar="FILE",
         help="write all samples as OpenMetrics, with simulated timestamps",
     )  # fmt: skip
+    form.add_argument(
+        "--public",
+        type=Path,
+        metavar="FILE",
+        help="write what anybody outside could know: chain events and public notices",
+    )
     _json(arguments)
 
 
@@ -406,7 +413,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
      ("twin report runs/baseline-seed1-1\n"
       "  twin report runs/incident-key-seed1-1 --incident 1 --seeds 5")),
     ("export", "write a run in the forms of other tools", _export,
-     "twin export runs/baseline-seed1-1 --prometheus baseline.om"),
+     ("twin export runs/baseline-seed1-1 --prometheus baseline.om\n"
+      "  twin export runs/baseline-seed1-1 --public public.jsonl")),
     ("check", "check scenario files and show every mistake at once", _check,
      "twin check my.twin.yaml\n  twin check scenarios --json"),
     ("schema", "print the JSON Schema of scenario files", _schema,

@@ -24,6 +24,7 @@ from twin.scenario.services_nodes import (
     four_nodes,
 )
 from twin.scenario.services_oracle import BackupsSpec, OperatorsSpec, VendorsSpec
+from twin.scenario.services_papers import DeliveriesSpec, DrillsSpec
 from twin.scenario.services_reserve import AttestationsSpec, DisputesSpec, TransfersSpec
 from twin.scenario.services_work import (
     BulletinsSpec,
@@ -46,8 +47,10 @@ class ServicesSpec(Spec):
     bulletins: BulletinsSpec = BulletinsSpec()
     changes: ChangesSpec = ChangesSpec()
     contacts: Mapping[Label, ContactSpec] = Field(default_factory=dict)
+    deliveries: DeliveriesSpec = DeliveriesSpec()
     disputes: DisputesSpec = DisputesSpec()
     documents: DocumentsSpec = DocumentsSpec()
+    drills: DrillsSpec = DrillsSpec()
     endpoints: EndpointsSpec = EndpointsSpec()
     exchanges: Mapping[Label, ExchangeSpec] = Field(default_factory=dict)
     identities: IdentitiesSpec = IdentitiesSpec()

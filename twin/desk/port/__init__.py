@@ -22,9 +22,12 @@ from twin.desk.port.chain import (
 )
 from twin.desk.port.changes import Approval, ChangeRequest, Changes, Freeze, StagedCall
 from twin.desk.port.contacts import Contact, Contacts, Receipt
+from twin.desk.port.deliveries import Deliveries, NoticeReceipt
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
+from twin.desk.port.drills import DrillResult, Drills, TrainingMaterial
+from twin.desk.port.editors import Editors
 from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.exchanges import (
     Balance,
@@ -47,6 +50,7 @@ from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
 from twin.desk.port.journals import Anchor, Envelope, Line
 from twin.desk.port.lab import Fork, Lab, Recorded, Restored, Wallet
 from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
+from twin.desk.port.manual import Manual, ManualPage
 from twin.desk.port.news import News, NewsItem
 from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.oncall import Colleague, KeyQuorum, OnCall, Page
@@ -54,6 +58,7 @@ from twin.desk.port.operators import Candidate, Operators, OperatorStatus, Shado
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.pager import Delivery, Pager
 from twin.desk.port.posts import Post, Posts
+from twin.desk.port.playbooks import Playbooks, PreparedCall
 from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.responders import Engagement, Responder, Responders
 from twin.desk.port.scans import ScanFinding, ScanReport
@@ -118,11 +123,15 @@ __all__ = [
     "DayVolume",
     "DecodedCall",
     "Delivery",
+    "Deliveries",
     "Desk",
     "DisputeForm",
     "Disputes",
     "Document",
     "Documents",
+    "DrillResult",
+    "Drills",
+    "Editors",
     "Endpoints",
     "Engagement",
     "Entry",
@@ -154,12 +163,15 @@ __all__ = [
     "MakerContract",
     "MakerQuotes",
     "Makers",
+    "Manual",
+    "ManualPage",
     "Metrics",
     "News",
     "NewsItem",
     "NodeStatus",
     "Nodes",
     "Notice",
+    "NoticeReceipt",
     "Notices",
     "OnCall",
     "OperatorStatus",
@@ -171,6 +183,8 @@ __all__ = [
     "Person",
     "Post",
     "Posts",
+    "Playbooks",
+    "PreparedCall",
     "Probe",
     "Probes",
     "PublicTrade",
@@ -197,6 +211,7 @@ __all__ = [
     "Ticker",
     "Ticket",
     "Tickets",
+    "TrainingMaterial",
     "TransferRequest",
     "Transfers",
     "Upgrade",
