@@ -46,8 +46,8 @@ from twin.services.nodes import NodeClient, make_nodes
 from twin.services.oncall import OnCallClient, Switchboard
 from twin.services.operators import OperatorClient, OperatorPark
 from twin.services.pager import AlertPath, PagerClient
-from twin.services.posts import PostClient, PublicChannels
 from twin.services.playbooks import PlaybookClient, PlaybookSafe
+from twin.services.posts import PostClient, PublicChannels
 from twin.services.probes import ProbeClient, ProbeService
 from twin.services.regions import Regions
 from twin.services.responders import ResponderClient, ResponderPool
@@ -188,6 +188,7 @@ class Services:
         self.responders = ResponderPool(self.spec.responders, self.clock, streams=self.streams)
         for one in (self.oncall, self.posts, self.responders):
             self.notices.on_publish(one.hear)
+
     def _make_papers(self) -> None:
         """Make what documentation and reporting deal with."""
         spec, clock, seed = self.spec, self.clock, self.streams.seed

@@ -57,8 +57,8 @@ from twin.desk.port.oncall import Colleague, KeyQuorum, OnCall, Page
 from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.pager import Delivery, Pager
-from twin.desk.port.posts import Post, Posts
 from twin.desk.port.playbooks import Playbooks, PreparedCall
+from twin.desk.port.posts import Post, Posts
 from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.responders import Engagement, Responder, Responders
 from twin.desk.port.scans import ScanFinding, ScanReport
@@ -111,9 +111,9 @@ __all__ = [
     "CallStats",
     "Candidate",
     "ChainStats",
-    "Colleague",
     "ChangeRequest",
     "Changes",
+    "Colleague",
     "Component",
     "Contact",
     "Contacts",
@@ -122,8 +122,8 @@ __all__ = [
     "Customs",
     "DayVolume",
     "DecodedCall",
-    "Delivery",
     "Deliveries",
+    "Delivery",
     "Desk",
     "DisputeForm",
     "Disputes",
@@ -145,8 +145,8 @@ __all__ = [
     "Fill",
     "Fills",
     "Fork",
-    "Hours",
     "Freeze",
+    "Hours",
     "Incident",
     "Incidents",
     "IndexPart",
@@ -181,9 +181,9 @@ __all__ = [
     "Pager",
     "Pair",
     "Person",
+    "Playbooks",
     "Post",
     "Posts",
-    "Playbooks",
     "PreparedCall",
     "Probe",
     "Probes",

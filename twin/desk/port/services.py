@@ -34,8 +34,8 @@ from twin.desk.port.nodes import Nodes
 from twin.desk.port.oncall import OnCall
 from twin.desk.port.operators import Operators
 from twin.desk.port.pager import Pager
-from twin.desk.port.posts import Posts
 from twin.desk.port.playbooks import Playbooks
+from twin.desk.port.posts import Posts
 from twin.desk.port.probes import Probes
 from twin.desk.port.responders import Responders
 from twin.desk.port.scans import Scans
