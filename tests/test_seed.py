@@ -19,9 +19,7 @@ GROUPS = ("MP", "MS", "ME", "RD", "RW", "RM", "TF", "TP", "TR", "IE", "IO", "IX"
           "DO", "DC", "DS", "ND", "NR", "NP", "CR", "CI", "CV")  # fmt: skip
 """The groups in the document's order; the five bullets of each are numbered."""
 
-PENDING = (
-    *(f"DC{number}" for number in range(1, 6)),
-)  # fmt: skip
+PENDING: tuple[str, ...] = ()
 """Bullets that no procedure stands for yet."""
 
 

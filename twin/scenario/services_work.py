@@ -5,9 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 
 from twin.scenario.spec import Spec
-from twin.scenario.values import Label
+from twin.scenario.values import Label, Seconds
 
-__all__ = ["BulletinsSpec", "IdentitiesSpec", "JournalsSpec", "ScansSpec", "TicketsSpec"]
+__all__ = [
+    "BulletinsSpec",
+    "IdentitiesSpec",
+    "JournalsSpec",
+    "RegulationSpec",
+    "ScansSpec",
+    "TicketsSpec",
+]
+
+_DAY = 86_400
 
 
 class IdentitiesSpec(Spec):
@@ -31,10 +40,19 @@ class ScansSpec(Spec):
     fix_days: int = Field(default=5, ge=1, le=365, strict=True)
 
 
+class RegulationSpec(Spec):
+    """A rule called *name* that a regulator publishes at *at*, in force *notice* later."""
+
+    name: Label
+    at: Seconds
+    notice: Seconds = Field(default=90 * _DAY, ge=1)
+
+
 class BulletinsSpec(Spec):
-    """*per_week* bulletins about others (mean)."""
+    """*per_week* bulletins about others (mean), and the rules that regulators publish."""
 
     per_week: float = Field(default=3.0, ge=0, le=100)
+    regulations: tuple[RegulationSpec, ...] = ()
 
 
 class TicketsSpec(Spec):

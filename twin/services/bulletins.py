@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ import numpy as np
 from twin.clock import DAY, Clock, Process
 from twin.desk.port.bulletins import Bulletin
 from twin.protocol.roles import account_of
-from twin.scenario.services_work import BulletinsSpec
+from twin.scenario.services_work import BulletinsSpec, RegulationSpec
 
-__all__ = ["BulletinClient", "ThreatFeed", "affected", "indicator", "note"]
+__all__ = ["BulletinClient", "ThreatFeed", "affected", "indicator", "note", "regulation"]
 
 STRANGERS = ("another-dex", "another-bridge", "a-wallet-vendor", "another-custodian")
 
@@ -56,6 +57,11 @@ def note(at: int, name: str) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def regulation(at: int, name: str, effective: int) -> Mapping[str, Any]:
+    """Return the rule *name* of a regulator, in force from unix second *effective* on."""
+    return {**note(at, name), "labels": ["regulation"], "x_effective": when(effective)}
+
+
 class ThreatFeed:
     """Publishes about others by chance; `publish` is what a fault uses."""
 
@@ -72,7 +78,9 @@ class ThreatFeed:
         return name
 
     def live(self) -> Process:
-        """Publish about others, at exponential intervals."""
+        """Publish about others, at exponential intervals; rules come at their own times."""
+        for rule in self._spec.regulations:
+            self._clock.call_at(self._clock.start + rule.at, partial(self._announce, rule))
         if not self._spec.per_week:
             return
         while True:
@@ -87,6 +95,10 @@ class ThreatFeed:
             else:
                 made = note(now, f"{about} reports phishing of its staff")
             self.publish([made])
+
+    def _announce(self, rule: RegulationSpec) -> None:
+        now = self._clock.now
+        self.publish([regulation(now, rule.name, now + rule.notice)], publisher="regulator")
 
 
 class BulletinClient:
