@@ -173,7 +173,9 @@ def test_every_kind_has_a_row_a_name_and_a_documented_model() -> None:
     elsewhere = set(kinds()) - {row[0] for row in ROWS}
     others = [path.read_text("utf-8") for path in TESTS.glob("test_*.py") if path != Path(__file__)]
     cases = [
-        path.read_text("utf-8") for path in (TESTS.parent / "scenarios" / "cases").glob("*.yml")
+        path.read_text("utf-8")
+        for folder in ("cases", "changes")
+        for path in (TESTS.parent / "scenarios" / folder).glob("*.yml")
     ]
     assert {
         kind

@@ -432,14 +432,13 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("rules", "show the alert rules, or prove that each guards something", _rules,
      ("twin rules\n  twin rules --prove\n  twin rules --prove --only OracleStale,VenueDown\n"
       "  twin rules --prove --case venue-down --update")),
-    ("change", "try a change out before it is voted on: GO, NO-GO or INCONCLUSIVE", _change,
+    ("change", "try a change out before its vote: GO (exit 0), NO-GO or INCONCLUSIVE (exit 1)", _change,
      ("twin change scenarios/changes/cheaper-swaps.change.yaml --seeds 5\n"
       "  twin change my.change.yaml --scenario governance --at 2d --json\n"
-      "  twin change my.change.yaml --seeds 0        the gates alone, in seconds\n"
+      "  twin change my.change.yaml --seeds 0\n"
       "  twin change my.change.yaml --plot effects.png\n"
       "  twin change --encode 'Settlement.setMaxAmount [600000000000000]'\n"
-      "  twin change --prove\n\n"
-      "GO exits with 0; NO-GO and INCONCLUSIVE, which did not pass, with 1")),
+      "  twin change --prove")),
     ("serve", "serve JSON-RPC to other tools", _serve,
      "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
     ("live", "carry out procedures for a network that hands out the work", _live,

@@ -161,7 +161,7 @@ def _surprised(desk: Desk) -> list[dict[str, Any]]:
     found = []
     for entry in in_state(desk, ("executing", "executed")):
         told, began = entry.get("told_before"), entry.get("began_at")
-        if entry.get("told_late") or began is None or entry["class"] == "emergency":
+        if "told_late" in entry or began is None or entry["class"] == "emergency":
             continue
         first = min(told.values()) if told else None
         if first is None or began - first < entry["plan"]["notice"]:
