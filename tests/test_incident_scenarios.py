@@ -10,6 +10,8 @@ import pytest
 from program_lab import inside
 
 from twin.library import Library, find
+from twin.runner import Request
+from twin.runner.scored import trace_of, unanswered
 from twin.scoring.censored import wilson
 from twin.study.scores import Study
 from twin.study.seeds import Job, score_all
@@ -57,6 +59,17 @@ def test_the_three_forms_lie_beside_the_run(told: tuple[dict[str, Any], Path]) -
 def test_the_truth_stands_in_no_evidence_of_the_run(told: tuple[dict[str, Any], Path]) -> None:
     evidence = (told[1] / "evidence.jsonl").read_text("utf-8")
     assert "stolen-node-keys" not in evidence
+
+
+def test_where_nobody_answers_watching_changes_no_loss() -> None:
+    library = Library()
+    scenario = library.load(find(["incident-key"])[0]).with_policy("none")
+    request = Request(scenario, library.parts, until=8 * 3600)
+    watched, blind = trace_of(request), unanswered(request)
+    assert watched.losses == blind.losses
+    assert watched.loss
+    assert list(watched.of("alert"))
+    assert list(blind.of("alert")) == []
 
 
 def study(name: str, count: int, policy: Any = None) -> Study:

@@ -81,6 +81,12 @@ def test_of_alerts_at_one_scrape_the_gravest_detects() -> None:
     assert marks(tape)["rule_true"] == 1100
 
 
+def test_where_nobody_is_asked_the_playbook_decided_when_its_run_began() -> None:
+    tape = by_the_book()
+    tape.events = [event for event in tape.events if "decide" not in event.get("action", "")]
+    assert marks(tape)["decision"] == 1500
+
+
 def test_a_refused_action_contains_nothing() -> None:
     tape = by_the_book()
     tape.events = [event for event in tape.events if not event.get("action", "").startswith("act")]
@@ -145,7 +151,14 @@ def test_alerts_that_fire_without_the_fault_too_are_not_owed_to_it() -> None:
 
 def test_an_alert_that_never_resolves_has_no_reset_time() -> None:
     tape = Tape().fault(10, "x").alert(20, "Off").fault(50, "x", phase="end")
-    assert alerting(tape.trace(), Tape().trace(), tape.trace().cause(None)).reset is None
+    found = alerting(tape.trace(), Tape().trace(), tape.trace().cause(None))
+    assert (found.reset, found.over) == (None, True)
+
+
+def test_a_cause_that_lasts_has_no_reset_to_wait_for() -> None:
+    tape = Tape().fault(10, "x").alert(20, "Off").alert(30, "Off", "resolved")
+    found = alerting(tape.trace(), Tape().trace(), tape.trace().cause(None))
+    assert (found.reset, found.over) == (None, False)
 
 
 def test_a_latent_fault_counts_as_found_only_before_the_trigger() -> None:

@@ -35,7 +35,7 @@ class Alerting:
     """*owed* of *fired* alerts that page were owed to the faults; *told* goes by fault.
 
     *reset* is how many seconds after the end of the cause the last owed alert resolved, None where
-    either did not. *quiet_pages* were made in *quiet_seconds* of the same seed without faults.
+    either did not; *over* says whether the cause ended at all. *quiet_pages* were made in *quiet_seconds* of the same seed without faults.
     """
 
     fired: int
@@ -44,6 +44,7 @@ class Alerting:
     reset: int | None
     quiet_pages: int
     quiet_seconds: int
+    over: bool = True
 
     @property
     def false_pages_a_week(self) -> float:
@@ -78,6 +79,7 @@ def alerting(trace: Trace, quiet: Trace, cause: Record | None) -> Alerting:
         reset=_reset(trace, owed, cause),
         quiet_pages=len(list(quiet.of("page"))),
         quiet_seconds=quiet.end - quiet.start,
+        over=cause is not None and trace.ended(cause["fault"]) is not None,
     )
 
 

@@ -80,6 +80,12 @@ def runs_of(trace: Trace, incident: str | None) -> set[tuple[str, int]]:
     return found
 
 
+def _began(trace: Trace, act: Act) -> int | None:
+    """Return when the run that acted began: where nobody is asked, the playbook has decided."""
+    return next((e["t"] for e in trace.of("procedure-started")
+                 if (e["procedure"], e["run"]) == (act.procedure, act.run)), None)  # fmt: skip
+
+
 def steps_of(trace: Trace, incident: str | None, since: int) -> Steps:
     """Return the marks of what was done about *incident* from unix second *since* on."""
     runs = runs_of(trace, incident)
@@ -97,7 +103,7 @@ def steps_of(trace: Trace, incident: str | None, since: int) -> Steps:
                and event["action"].startswith("decide: ") and event["n"] < first.order]  # fmt: skip
     return Steps(
         verdict=verdict,
-        decision=decided[-1] if decided else None,
+        decision=decided[-1] if decided else _began(trace, first),
         submitted=first.submitted,
         effective=first.effective,
         effects=tuple(sorted(act.effective for act in done if act.effective is not None)),

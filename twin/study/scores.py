@@ -90,7 +90,7 @@ class Study:
         told = [one for item in self.scores for one in item.alerts.told]
         seconds = sum(item.alerts.quiet_seconds for item in self.scores)
         pages = sum(item.alerts.quiet_pages for item in self.scores)
-        resets = [item.alerts.reset for item in self.scores]
+        resets = [item.alerts.reset for item in self.scores if item.alerts.over]
         owed, fired = (sum(getattr(item.alerts, name) for item in self.scores)
                        for name in ("owed", "fired"))  # fmt: skip
         return {
