@@ -103,7 +103,7 @@ MISNAMED = [
     (["run", "my.twin.yaml", "--seed", "-1"], "the seed -1 is not between 0 and 2^63 - 1"),
     (["run", "my.twin.yaml", "--until", "6 hrs"], "--until"),
     (["run", "my.twin.yaml", "--until", "0s"], "--until 0s: a run takes more than no time"),
-    (["run", "scenarios"], "scenarios holds 8 scenarios; `twin run` takes one"),
+    (["run", "scenarios"], "scenarios holds 11 scenarios; `twin run` takes one"),
     (["run", "my.twin.yaml", "--agents", "nowhere"], "nowhere is no folder of agents"),
     (["test", "my.twin.yaml", "--without", "ME44"], "did you mean 'ME4'?"),
     (["test", "my.twin.yaml", "--seed", "-1"], "the seed -1 is not between"),

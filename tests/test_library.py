@@ -20,7 +20,8 @@ def test_a_scenario_is_found_by_name_file_or_folder(tmp_path: Path) -> None:
     assert find([str(other)]) == [other]
     assert find([str(tmp_path), str(one)]) == [one, other, one]
     assert [path.name.split(".")[0] for path in bundled()] == [
-        "baseline", "bench-month", "fee-pressure", "governance", "oracle-unit-error",
+        "baseline", "bench-month", "fee-pressure", "governance", "incident-key",
+        "incident-oracle", "incident-parameter", "oracle-unit-error",
         "ordinary-quarter", "reserve-run", "whole-network",
     ]  # fmt: skip
 

@@ -6,8 +6,10 @@ import pytest
 from scoring_lab import END, START, Tape, by_the_book
 
 from twin.errors import UnknownName
+from twin.faults.injector import kinds
 from twin.scoring.alerting import alerting
 from twin.scoring.conduct import collateral, conduct, readiness
+from twin.scoring.diagnosis import CAUSES, diagnosis
 from twin.scoring.loss import Course
 from twin.scoring.marks import Marks, harm_start, marks_of, principal
 from twin.scoring.response import Worth
@@ -175,18 +177,30 @@ def test_conduct_of_an_incident_by_the_book() -> None:
 
 @pytest.mark.parametrize(
     ("causes", "hit", "rank"),
-    [(["stale", "source-scale"], True, 2), (["stale"], False, None), ([], False, None)],
+    [(["venue", "vendor-wrong"], True, 2), (["venue"], False, None), ([], False, None)],
 )
-def test_a_diagnosis_is_held_against_the_truth_by_its_kind(
+def test_a_diagnosis_is_held_against_the_truth_by_what_stands_for_it(
     causes: list[str], hit: bool, rank: int | None
 ) -> None:
     tape = by_the_book()
-    tape.evidence.append({"procedure": "NR2", "data": {"incident": "INC-001", "top": [
-        {"cause": kind} for kind in causes
-    ]}})  # fmt: skip
+    data = {"incident": "INC-001", "causes": [{"cause": name} for name in causes]}
+    other = {"incident": "INC-002", "causes": [{"cause": "vendor-wrong"}]}
+    unread = {"incident": "INC-001", "rows": {"vendor-wrong": {}}}
+    tape.evidence += [{"procedure": "NR2", "data": found} for found in (data, other, unread)]
     trace = tape.trace()
     found = conduct(trace, "INC-001", Marks(), trace.cause(None))
     assert (found.diagnosis, found.rank) == (hit, rank)
+
+
+def test_a_fault_that_no_hypothesis_stands_for_is_no_miss() -> None:
+    tape = Tape().fault(0, "x", family="document-drift").incident(5, "open")
+    tape.evidence.append({"procedure": "NR2", "data": {"incident": "INC-001", "causes": []}})
+    trace = tape.trace()
+    assert diagnosis(trace, "INC-001", trace.cause(None)) == (None, None)
+
+
+def test_what_hypotheses_stand_for_are_kinds_of_faults() -> None:
+    assert set().union(*CAUSES.values()) - set(kinds()) == set()
 
 
 def test_collateral_harm_is_what_was_stopped_and_refused() -> None:

@@ -241,10 +241,17 @@ def _export(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="a run folder (default: the latest)"
     )
-    arguments.add_argument(
-        "--prometheus", type=Path, metavar="FILE", required=True,
+    form = arguments.add_mutually_exclusive_group(required=True)
+    form.add_argument(
+        "--prometheus", type=Path, metavar="FILE",
         help="write all samples as OpenMetrics, with simulated timestamps",
     )  # fmt: skip
+    form.add_argument(
+        "--public",
+        type=Path,
+        metavar="FILE",
+        help="write what anybody outside could know: chain events and public notices",
+    )
     _json(arguments)
 
 
@@ -297,6 +304,36 @@ def _live(arguments: argparse.ArgumentParser) -> None:
         "--token", default="", metavar="TEXT", help="of that start (default: TWIN_TOKEN)"
     )
     arguments.add_argument("--quiet", action="store_true", help="say nothing at the end")
+    _json(arguments)
+
+
+def _change(arguments: argparse.ArgumentParser) -> None:
+    arguments.add_argument("change", nargs="?", type=Path, metavar="CHANGE", help="a change file")
+    arguments.add_argument(
+        "--scenario", default="baseline", metavar="SCENARIO",
+        help="the world it is tried in: a name or a file (default: baseline)",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--at", default="1d", metavar="TIME", help="when it is sent, after the start (default: 1d)"
+    )
+    arguments.add_argument(
+        "--seeds", type=int, default=5, metavar="N",
+        help="pairs of runs, with the change and without (default: 5; 0 asks the gates alone)",
+    )  # fmt: skip
+    arguments.add_argument("--plot", type=Path, metavar="FILE", help="draw the effects as PNG")
+    arguments.add_argument(
+        "--prove", action="store_true",
+        help="play the catch matrix: seeded mistakes, each against the gate that must catch it",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--row", default="", metavar="NAMES", help="with --prove, these rows alone"
+    )
+    arguments.add_argument(
+        "--encode", metavar="CALL",
+        help="print the calldata of a call such as 'Settlement.setMaxAmount [600000000000000]'",
+    )  # fmt: skip
+    _without(arguments)
+    _engine(arguments)
     _json(arguments)
 
 
@@ -376,7 +413,8 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
      ("twin report runs/baseline-seed1-1\n"
       "  twin report runs/incident-key-seed1-1 --incident 1 --seeds 5")),
     ("export", "write a run in the forms of other tools", _export,
-     "twin export runs/baseline-seed1-1 --prometheus baseline.om"),
+     ("twin export runs/baseline-seed1-1 --prometheus baseline.om\n"
+      "  twin export runs/baseline-seed1-1 --public public.jsonl")),
     ("check", "check scenario files and show every mistake at once", _check,
      "twin check my.twin.yaml\n  twin check scenarios --json"),
     ("schema", "print the JSON Schema of scenario files", _schema,
@@ -394,6 +432,14 @@ VERBS: tuple[tuple[str, str, Add, str], ...] = (
     ("rules", "show the alert rules, or prove that each guards something", _rules,
      ("twin rules\n  twin rules --prove\n  twin rules --prove --only OracleStale,VenueDown\n"
       "  twin rules --prove --case venue-down --update")),
+    ("change", "try a change out before it is voted on: GO, NO-GO or INCONCLUSIVE", _change,
+     ("twin change scenarios/changes/cheaper-swaps.change.yaml --seeds 5\n"
+      "  twin change my.change.yaml --scenario governance --at 2d --json\n"
+      "  twin change my.change.yaml --seeds 0        the gates alone, in seconds\n"
+      "  twin change my.change.yaml --plot effects.png\n"
+      "  twin change --encode 'Settlement.setMaxAmount [600000000000000]'\n"
+      "  twin change --prove\n\n"
+      "GO exits with 0; NO-GO and INCONCLUSIVE, which did not pass, with 1")),
     ("serve", "serve JSON-RPC to other tools", _serve,
      "twin serve --bare\n  twin serve baseline --speed 60 --config-out twin.json"),
     ("live", "carry out procedures for a network that hands out the work", _live,

@@ -293,6 +293,7 @@ class World:
             self.clock, self.executor, roster=self.roster, incidents=self.incidents
         )
         self.dispatcher.schedule()
+        self.services.manual.publish(catalog, self.dispatcher.idle)
         self.services.alert_path.receive = self.dispatcher.notified
         self.executor.runs = self.services.exporters.runs
 

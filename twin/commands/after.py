@@ -23,7 +23,7 @@ from twin.results import RunFolder
 from twin.results.place import MANIFEST
 from twin.runner import Request
 from twin.runner.request import Progress
-from twin.runner.scored import acting, score_folder, trace_of
+from twin.runner.scored import acting, score_folder, unanswered
 from twin.scenario import Scenario
 from twin.scoring.censored import quantile
 from twin.scoring.response import PPM
@@ -88,7 +88,7 @@ def _at_once(request: Request, score: Score, report: Progress) -> int | None:
     if fired is None or world.loss is None or not world.loss.ideal:
         return None
     bare = replace(request, scenario=acting(world, fired), control=None, policy=None)
-    return trace_of(bare, report).loss
+    return unanswered(bare, report).loss
 
 
 def _records(run: RunFolder, timeline: Timeline) -> dict[int, str]:

@@ -7,6 +7,7 @@ on the Authority, waits, and executes it there (OpenZeppelin AccessManager).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from twin.chain.chain import Chain
@@ -16,7 +17,7 @@ from twin.desk.port import Simulation
 from twin.desk.steps import Act
 from twin.errors import CrashError, InvalidTransaction
 from twin.protocol.deployment import Deployment
-from twin.protocol.operations import Message, operation_of
+from twin.protocol.operations import Message, Operation, operation_of
 
 __all__ = ["TwinSender", "arguments", "simulate"]
 
@@ -66,6 +67,16 @@ def simulate(
     return Simulation(output.success, output.gas_used, reason)
 
 
+def _messages(operation: Operation, stage: str) -> tuple[Message, ...]:
+    """Return what is to be sent at *stage*; a call without a delay is sent when it is executed."""
+    if stage == "whole":
+        return operation.messages
+    if operation.delay == 0:
+        return (operation.direct,)
+    stages = {"schedule": operation.schedule, "cancel": lambda: operation.cancel}
+    return (stages[stage]() if stage in stages else operation.execute,)
+
+
 class TwinSender:
     """Puts signed actions on the twin's chain from the accounts of the deployment's roles."""
 
@@ -82,7 +93,9 @@ class TwinSender:
             function=act.function,
             args=arguments(act.args),
         )
-        first, *rest = operation.messages
+        if act.calldata:
+            operation = replace(operation, data=bytes.fromhex(act.calldata.removeprefix("0x")))
+        first, *rest = _messages(operation, act.stage)
         result = yield from self._send(operation.caller, first)
         for message in rest:
             if not result["success"]:

@@ -106,7 +106,9 @@ class Decide:
 class Act:
     """A transaction in the name of *authority*: signed m-of-n, submitted, included.
 
-    Answers {success, reason, block, timestamp, transaction}.
+    Where *calldata* (`0x` text) is given, these bytes are sent and not what the arguments encode.
+    A delayed call is scheduled, waited for and executed; *stage* does one of the two alone, or
+    cancels. Answers {success, reason, block, timestamp, transaction}.
     """
 
     authority: str
@@ -114,6 +116,8 @@ class Act:
     function: str
     args: tuple[Any, ...]
     why: str
+    calldata: str = ""
+    stage: Literal["whole", "schedule", "execute", "cancel"] = "whole"
 
     def describe(self) -> str:
         """Say in one line what the step asks for."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twin.catalog import Catalog
 from twin.errors import UsageError
 from twin.events import ContractLogged, EventLog, read_events
 from twin.faults.calls import RogueCalls
@@ -22,7 +23,7 @@ from twin.results import RunFolder
 from twin.runner.request import Progress, Request, nothing
 from twin.runner.simulation import Simulation, simulate
 from twin.scenario import Scenario
-from twin.scenario.models import FaultSpec, SealedSpec
+from twin.scenario.models import FaultSpec, MonitoringSpec, SealedSpec
 from twin.scoring.loss import Course, Truth, stop_course
 from twin.scoring.marks import harm_start
 from twin.scoring.score import Controls, Score, score
@@ -38,6 +39,7 @@ __all__ = [
     "score_folder",
     "score_request",
     "trace_of",
+    "unanswered",
 ]
 
 SETTLING = 60
@@ -71,9 +73,32 @@ def trace_of(request: Request, progress: Progress = nothing) -> Trace:
         return _trace(done, kept(read_events(events)))
 
 
+def unanswered(request: Request, progress: Progress = nothing) -> Trace:
+    """Run *request*, in which nobody answers, for its loss alone: nobody watches either.
+
+    Where no runbook begins, what is measured and checked moves nothing on chain; so nothing is
+    measured or checked, and the loss is the same in half of the time. Only it is in the trace.
+    """
+    scenario, parts = request.world, request.parts
+    blind = MonitoringSpec(scrape_interval=scenario.duration)
+    done = simulate(
+        replace(
+            request,
+            scenario=scenario.with_policy("none").model_copy(update={"monitoring": blind}),
+            parts=replace(parts, catalog=Catalog(()), rules=parts.rules.only(())),
+            control=None, policy=None,
+        ),
+        progress,
+    )  # fmt: skip
+    return Trace(start=scenario.start, end=done.world.clock.now, events=(),
+                 losses=done.courses() or ())  # fmt: skip
+
+
 def _trace(done: Simulation, events: list[Any]) -> Trace:
     world = done.world
-    evidence = [json.loads(line) for line in done.records.lines()]
+    told = [f'"procedure":"{name}"' for name in _FILES]
+    evidence = [json.loads(line) for line in done.records.lines()
+                if any(name in line for name in told)]  # fmt: skip
     return Trace(
         start=done.scenario.start,
         end=world.clock.now,
@@ -162,11 +187,11 @@ def controls_of(
         calm = calm.with_policy("playbook")
     if quiet is None:
         quiet = trace_of(replace(bare, scenario=calm), progress)
-    idle = trace_of(replace(bare, scenario=scenario.with_policy("none")), progress)
+    idle = unanswered(bare, progress)
     harm = harm_start(idle, quiet)
     ideal = None
     if harm is not None and scenario.loss is not None and scenario.loss.ideal:
-        ideal = trace_of(replace(bare, scenario=acting(scenario, harm)), progress)
+        ideal = unanswered(replace(bare, scenario=acting(scenario, harm)), progress)
     return Controls(quiet=quiet, nothing=idle, ideal=ideal, harm=harm)
 
 

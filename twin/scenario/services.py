@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from twin.scenario.services_changes import ChangesSpec
 from twin.scenario.services_exchanges import ContactSpec, ExchangeSpec, MakerSpec, NewsSpec
 from twin.scenario.services_incident import ResponderSpec, three_responders
 from twin.scenario.services_nodes import (
@@ -23,6 +24,7 @@ from twin.scenario.services_nodes import (
     four_nodes,
 )
 from twin.scenario.services_oracle import BackupsSpec, OperatorsSpec, VendorsSpec
+from twin.scenario.services_papers import DeliveriesSpec, DrillsSpec
 from twin.scenario.services_reserve import AttestationsSpec, DisputesSpec, TransfersSpec
 from twin.scenario.services_work import (
     BulletinsSpec,
@@ -43,9 +45,12 @@ class ServicesSpec(Spec):
     attestations: AttestationsSpec = AttestationsSpec()
     backups: BackupsSpec = BackupsSpec()
     bulletins: BulletinsSpec = BulletinsSpec()
+    changes: ChangesSpec = ChangesSpec()
     contacts: Mapping[Label, ContactSpec] = Field(default_factory=dict)
+    deliveries: DeliveriesSpec = DeliveriesSpec()
     disputes: DisputesSpec = DisputesSpec()
     documents: DocumentsSpec = DocumentsSpec()
+    drills: DrillsSpec = DrillsSpec()
     endpoints: EndpointsSpec = EndpointsSpec()
     exchanges: Mapping[Label, ExchangeSpec] = Field(default_factory=dict)
     identities: IdentitiesSpec = IdentitiesSpec()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from twin.scoring.alerting import Alerting
+from twin.scoring.diagnosis import diagnosis
 from twin.scoring.marks import Marks
 from twin.scoring.steps import acts, runs_of
 from twin.scoring.trace import Record, Trace
@@ -53,7 +53,7 @@ def conduct(trace: Trace, incident: str | None, marks: Marks, cause: Record | No
     told = [e["t"] for e in trace.of("notice")
             if marks.declared is not None and marks.declared <= e["t"]
             <= (marks.closed or trace.end)]  # fmt: skip
-    hit, rank = _diagnosis(trace, incident, cause)
+    hit, rank = diagnosis(trace, incident, cause)
     gaps = [b - a for a, b in pairwise([marks.declared or 0, *told, marks.closed or trace.end])]
     return Conduct(
         steps=steps,
@@ -65,39 +65,6 @@ def conduct(trace: Trace, incident: str | None, marks: Marks, cause: Record | No
         diagnosis=hit,
         rank=rank,
     )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in *value*, deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
-
-
-def _diagnosis(
-    trace: Trace, incident: str | None, cause: Record | None
-) -> tuple[bool | None, int | None]:
-    """Say whether the kind of the cause stands among the hypotheses of NR2's last record, and where.
-
-    A hypothesis names the kinds of faults it stands for in its own words (`source-scale`): what
-    the truth was is compared here alone, after the run.
-    """
-    boards = [record for record in trace.evidence
-              if record["procedure"] == "NR2" and incident in set(_texts(record["data"]))]  # fmt: skip
-    if not boards or cause is None:
-        return None, None
-    data = boards[-1]["data"]
-    ranked: list[Any] = next((data[name] for name in ("top", "causes", "hypotheses")
-                   if isinstance(data.get(name), list)), [])  # fmt: skip
-    for place, item in enumerate(ranked, 1):
-        if any(cause["family"] == text or cause["family"] in text.split() for text in _texts(item)):
-            return True, place
-    return False, None
 
 
 @dataclass(frozen=True, slots=True)

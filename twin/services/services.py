@@ -23,10 +23,14 @@ from twin.scenario.team import TeamSpec
 from twin.services.attestations import AttestationClient, AttestationService
 from twin.services.backups import BackupClient, BackupStore
 from twin.services.bulletins import BulletinClient, ThreatFeed
+from twin.services.changes import ChangeClient, ChangeDesk
 from twin.services.code import CodeOnChain
 from twin.services.contacts import ContactBook, ContactClient
+from twin.services.deliveries import DeliveryClient, MailGateway
 from twin.services.disputes import DisputeClient, DisputeService
 from twin.services.documents import DocumentClient, DocumentStore
+from twin.services.drills import DrillClient, DrillPlatform
+from twin.services.editors import EditorClient, EditorDesk
 from twin.services.endpoints import EndpointClient, make_endpoints
 from twin.services.exchanges import ExchangeClient, ExchangeHouse
 from twin.services.exporters import Exporters
@@ -36,11 +40,13 @@ from twin.services.indexer import ChainIndexer, IndexerClient
 from twin.services.inventory import InventoryClient, VersionInventory
 from twin.services.journals import JournalClient, Journals
 from twin.services.makers import MakerClient, contracts_of
+from twin.services.manual import ManualClient, ProcedureManual
 from twin.services.news import NewsClient, NewsFeed
 from twin.services.nodes import NodeClient, make_nodes
 from twin.services.oncall import OnCallClient, Switchboard
 from twin.services.operators import OperatorClient, OperatorPark
 from twin.services.pager import AlertPath, PagerClient
+from twin.services.playbooks import PlaybookClient, PlaybookSafe
 from twin.services.posts import PostClient, PublicChannels
 from twin.services.probes import ProbeClient, ProbeService
 from twin.services.regions import Regions
@@ -83,8 +89,10 @@ class Services:
         self._make_reserve()
         self._make_security(records or Records(), team or TeamSpec(), users or {})
         self._make_exchanges()
+        self._make_papers()
         self.notices.on_publish(self.contacts.hear)
         self._make_incidents(team or TeamSpec())
+        self.notices.on_publish(self.mail.hear)
 
     def _make_nodes(self) -> None:
         """Make what stands between the chain and those who read it."""
@@ -170,6 +178,7 @@ class Services:
         self.exchanges = ExchangeHouse(market.venues, spec.exchanges, clock=clock, streams=streams)
         self.maker_contracts = contracts_of(spec.makers, market.venue_specs)
         self.contacts = ContactBook(spec.contacts, venues, clock=clock, streams=streams)
+        self.changes = ChangeDesk(spec.changes, clock, deployment=self.deployment)
         self.news = NewsFeed(spec.news, venues, clock=clock, streams=streams)
 
     def _make_incidents(self, team: TeamSpec) -> None:
@@ -180,15 +189,29 @@ class Services:
         for one in (self.oncall, self.posts, self.responders):
             self.notices.on_publish(one.hear)
 
+    def _make_papers(self) -> None:
+        """Make what documentation and reporting deal with."""
+        spec, clock, seed = self.spec, self.clock, self.streams.seed
+        self.manual = ProcedureManual()
+        self.playbooks = PlaybookSafe(self.deployment, clock.now)
+        staff = [item.name for item in self.iam.people.values() if item.kind == "staff"]
+        self.drills = DrillPlatform(spec.drills, staff, clock, seed=seed)
+        self.mail = MailGateway(spec.deliveries, clock, seed=seed)
+        self.editors = EditorDesk()
+
     def clients(self) -> ServiceDesk:
         """Return the client of each, as the desk shows them."""
         return ServiceDesk(
             attestations=AttestationClient(self.attestations),
             backups=BackupClient(self.backups),
             bulletins=BulletinClient(self.threats),
+            changes=ChangeClient(self.changes),
             contacts=ContactClient(self.contacts, self.clock),
+            deliveries=DeliveryClient(self.mail),
             disputes=DisputeClient(self.disputes),
             documents=DocumentClient(self.documents),
+            drills=DrillClient(self.drills),
+            editors=EditorClient(self.editors),
             endpoints=EndpointClient(self.endpoints),
             exchanges=ExchangeClient(self.exchanges, self.clock),
             fills=FillClient(self.fills),
@@ -197,12 +220,14 @@ class Services:
             inventory=InventoryClient(self.inventory),
             journals=JournalClient(self.journals),
             makers=MakerClient(self.maker_contracts, self.market.venues, self.clock),
+            manual=ManualClient(self.manual),
             news=NewsClient(self.news),
             nodes=NodeClient(self.nodes, self.deployment),
             oncall=OnCallClient(self.oncall),
             operators=OperatorClient(self.operators),
             pager=PagerClient(self.alert_path),
             posts=PostClient(self.posts),
+            playbooks=PlaybookClient(self.playbooks),
             probes=ProbeClient(self.probes),
             responders=ResponderClient(self.responders),
             scans=ScanClient(self.scanner),

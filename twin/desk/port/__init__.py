@@ -20,10 +20,14 @@ from twin.desk.port.chain import (
     Simulation,
     View,
 )
+from twin.desk.port.changes import Approval, ChangeRequest, Changes, Freeze, StagedCall
 from twin.desk.port.contacts import Contact, Contacts, Receipt
+from twin.desk.port.deliveries import Deliveries, NoticeReceipt
 from twin.desk.port.desk import Desk
 from twin.desk.port.disputes import DisputeForm, Disputes, Exhibit
 from twin.desk.port.documents import Document, Documents
+from twin.desk.port.drills import DrillResult, Drills, TrainingMaterial
+from twin.desk.port.editors import Editors
 from twin.desk.port.endpoints import Answer, Endpoints, Integration
 from twin.desk.port.exchanges import (
     Balance,
@@ -46,12 +50,14 @@ from twin.desk.port.inventory import Component, Inventory, Requirement, Upgrade
 from twin.desk.port.journals import Anchor, Envelope, Line
 from twin.desk.port.lab import Fork, Lab, Recorded, Restored, Wallet
 from twin.desk.port.makers import MakerContract, MakerQuotes, Makers
+from twin.desk.port.manual import Manual, ManualPage
 from twin.desk.port.news import News, NewsItem
 from twin.desk.port.nodes import Nodes, NodeStatus
 from twin.desk.port.oncall import Colleague, KeyQuorum, OnCall, Page
 from twin.desk.port.operators import Candidate, Operators, OperatorStatus, ShadowReport
 from twin.desk.port.outside import Banks, Custody, Customs, Feeds, Venues
 from twin.desk.port.pager import Delivery, Pager
+from twin.desk.port.playbooks import Playbooks, PreparedCall
 from twin.desk.port.posts import Post, Posts
 from twin.desk.port.probes import Probe, Probes
 from twin.desk.port.responders import Engagement, Responder, Responders
@@ -88,6 +94,8 @@ __all__ = [
     "Alerts",
     "Anchor",
     "Answer",
+    "ApiKey",
+    "Approval",
     "Attestation",
     "Attestations",
     "AttestedLine",
@@ -103,6 +111,8 @@ __all__ = [
     "CallStats",
     "Candidate",
     "ChainStats",
+    "ChangeRequest",
+    "Changes",
     "Colleague",
     "Component",
     "Contact",
@@ -112,12 +122,16 @@ __all__ = [
     "Customs",
     "DayVolume",
     "DecodedCall",
+    "Deliveries",
     "Delivery",
     "Desk",
     "DisputeForm",
     "Disputes",
     "Document",
     "Documents",
+    "DrillResult",
+    "Drills",
+    "Editors",
     "Endpoints",
     "Engagement",
     "Entry",
@@ -131,6 +145,7 @@ __all__ = [
     "Fill",
     "Fills",
     "Fork",
+    "Freeze",
     "Hours",
     "Incident",
     "Incidents",
@@ -148,12 +163,15 @@ __all__ = [
     "MakerContract",
     "MakerQuotes",
     "Makers",
+    "Manual",
+    "ManualPage",
     "Metrics",
     "News",
     "NewsItem",
     "NodeStatus",
     "Nodes",
     "Notice",
+    "NoticeReceipt",
     "Notices",
     "OnCall",
     "OperatorStatus",
@@ -163,8 +181,10 @@ __all__ = [
     "Pager",
     "Pair",
     "Person",
+    "Playbooks",
     "Post",
     "Posts",
+    "PreparedCall",
     "Probe",
     "Probes",
     "PublicTrade",
@@ -185,11 +205,13 @@ __all__ = [
     "ShadowReport",
     "SignedReport",
     "Simulation",
+    "StagedCall",
     "StatusPage",
     "Stores",
     "Ticker",
     "Ticket",
     "Tickets",
+    "TrainingMaterial",
     "TransferRequest",
     "Transfers",
     "Upgrade",

@@ -29,7 +29,7 @@ def _criterion(desk: Desk, criterion: Mapping[str, Any]) -> str | None:
         return f"{criterion['expr']} has no data"
     for _labels, value in answer:
         low, high = criterion.get("min"), criterion.get("max")
-        if (low is not None and value < low) or (high is not None and value > high):
+        if (low is not None and value < float(low)) or (high is not None and value > float(high)):
             return f"{criterion['expr']} is {value:.6g}, wanted {low}..{high}"
     return None
 
@@ -71,6 +71,7 @@ def implementation_register(desk: Desk) -> dict[str, Any]:
         failed = [
             text
             for criterion in entry.data.get("criteria") or ()
+            if desk.now >= int(entry.data.get("horizon_at") or 0)  # nothing is judged too early
             if (text := _criterion(desk, criterion))
         ]
         if failed:
