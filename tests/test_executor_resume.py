@@ -61,7 +61,7 @@ def incident(name: str) -> tuple[TeamLab, Procedure, Case]:
     return lab, Catalog.below(procedures)[name], case
 
 
-LENGTH = {"NR1": 8, "NR3": 29}
+LENGTH = {"NR1": 8, "NR3": 36}
 CUTS = [(name, cut) for name, length in LENGTH.items() for cut in range(1, length + 1)]
 
 
