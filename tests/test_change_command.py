@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from changes_lab import change
+from changes_lab import call, change
 from world_lab import NODES, agent, document
 
+from twin.chain.receipts import Receipt
 from twin.cli import main
-from twin.study.change import Effect, verdict_of
+from twin.study.change import Effect, Sent, undone, verdict_of
 from twin.study.paired import paired
+
+PAUSED = 'fictra_contract_paused{contract="OracleNetwork"}'
 
 
 @pytest.fixture
@@ -67,6 +70,36 @@ def test_pairs_of_runs_give_a_verdict_and_a_picture(
     assert said["seeds"] == [1, 2]
     assert [one["verdict"] for one in said["effects"]] == ["good"] * len(said["effects"])
     assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_change_that_was_never_in_force_is_no_go(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.study.change.GAS", 40_000)  # it passes the gates and runs out of gas
+    bond = [call("OracleNetwork", "setChallenge", 0, amount * 10**9) for amount in (2, 1)]
+    code, said = told(
+        folder, capsys, "--seeds", "1", "--without=MS4,RW5", authority="oracle_admin",
+        calls=bond[:1], expect={"oracle.challenge_bond": {"before": 10**9, "after": 2 * 10**9}},
+        back={"kind": "rollback", "within": "4h", "loses": "nothing", "calls": bond[1:]},
+        success={"horizon": "1h", "criteria": [{"expr": PAUSED, "max": 0}]},
+    )  # fmt: skip
+    assert (code, said["passed"], said["verdict"]) == (1, False, "NO-GO")
+    assert said["gates"]["wrong"] == {}
+    assert {one["verdict"] for one in said["effects"]} <= {"good", "no-data"}
+    assert said["reasons"][0].startswith("seed 1: OracleNetwork.setChallenge (")
+    assert " reverted in block " in said["reasons"][0]
+
+
+def test_what_is_not_in_a_block_is_not_done() -> None:
+    def receipt(tx_hash: bytes) -> Receipt | None:
+        if tx_hash == b"lost":
+            return None
+        return Receipt(tx_hash, 0, 7, b"", tx_hash == b"good", 1, 1, 1, b"", None, (), 0)
+
+    sent = [Sent(what, what.encode()) for what in ("good", "lost", "bad")] + [Sent("late")]
+    assert undone(sent, receipt) == [
+        "lost is in no block", "bad reverted in block 7", "late was not sent",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ calldata. What is compared is what its criteria ask for and what no change shoul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twin.chain.receipts import Receipt
 from twin.clock import MINUTE
 from twin.errors import UsageError
 from twin.procedures.change.effects import WATCHED
@@ -24,7 +25,7 @@ from twin.scenario.change import Change
 from twin.study.paired import Paired, paired
 from twin.world import Parts, World
 
-__all__ = ["Effect", "Gated", "Study", "gated", "study", "verdict_of"]
+__all__ = ["Effect", "Gated", "Sent", "Study", "gated", "study", "undone", "verdict_of"]
 
 GAS, TIP = 1_000_000, 50 * 10**9
 HARM_PPM = 100_000
@@ -118,16 +119,24 @@ def study(
     values: dict[str, tuple[list[float | None], list[float | None]]] = {
         name: ([], []) for name, *_rest in rows
     }
+    failed: list[str] = []
     for seed in seeds:
         for side in (0, 1):
             label = f"seed {seed} {'with' if side else 'without'}"
             tell(label, False)
-            world = _run(scenario.with_seed(seed), parts, gates, at=at, end=end, sends=bool(side))
+            sent: list[Sent] = []
+            world = _run(scenario.with_seed(seed), parts, gates, at=at, end=end,
+                         sent=sent if side else None)  # fmt: skip
+            failed += [f"seed {seed}: {one}" for one in undone(sent, world.chain.receipt)]
             for name, expr, *_bounds in rows:
                 values[name][side].append(_mean(world, expr, horizon))
             tell(label, True)
     effects = tuple(_effect(row, *values[row[0]]) for row in rows)
     verdict, reasons = verdict_of(effects)
+    if (
+        failed
+    ):  # what was never in force has harmed nobody: such a pair compares a world with itself
+        verdict, reasons = "NO-GO", (*failed, *(reasons if verdict != "GO" else ()))
     return Study(gates, seeds, effects, verdict, reasons)
 
 
@@ -145,28 +154,55 @@ def _measures(change: Change) -> list[Measure]:
 
 
 def _run(
-    scenario: Scenario, parts: Parts, gates: Gated, *, at: int, end: int, sends: bool
+    scenario: Scenario, parts: Parts, gates: Gated, *, at: int, end: int, sent: list[Sent] | None
 ) -> World:
     simulation = Simulation(scenario, parts)
     world = simulation.world
-    if sends:
-        _send(world, gates, at)
+    if sent is not None:
+        _send(world, gates, at, sent)
     simulation.run(scenario.start + end, scenario.name)
     simulation.close()
     return world
 
 
-def _send(world: World, gates: Gated, at: int) -> None:
-    """Let the authority's account send the exact calldata: at once, or scheduled and executed."""
+@dataclass(slots=True)
+class Sent:
+    """One transaction of the change: *what* it is, and its *hash*, None before it was sent."""
+
+    what: str
+    hash: bytes | None = None
+
+
+def undone(sent: Sequence[Sent], receipt: Callable[[bytes], Receipt | None]) -> list[str]:
+    """Say which transaction of the change was not sent, is in no block, or reverted."""
+    wrong = []
+    for one in sent:
+        found = None if one.hash is None else receipt(one.hash)
+        if found is None:
+            wrong.append(f"{one.what} {'was not sent' if one.hash is None else 'is in no block'}")
+        elif not found.success:
+            wrong.append(f"{one.what} reverted in block {found.block}")
+    return wrong
+
+
+def _send(world: World, gates: Gated, at: int, sent: list[Sent]) -> None:
+    """Let the authority's account send the exact calldata: at once, or scheduled and executed.
+
+    Every transaction that is due is put into *sent*, with its hash as soon as it has one.
+    """
     account, delay = caller_of(world.desk, gates.plan["authority"])
     start, chain = world.clock.start + at, world.chain
     for call in gates.plan["calls"]:
         to, data = bytes.fromhex(call["to"][2:]), bytes.fromhex(call["data"][2:])
         what = Operation(account, to, data, delay, world.deployment.contract("Authority"))
-        for message, when in zip(what.messages, (start, start + delay + 2 * MINUTE), strict=False):
+        times = (start, start + delay + 2 * MINUTE)
+        stages = ("schedule", "execute") if delay else ("call",)
+        for message, when, stage in zip(what.messages, times, stages, strict=False):
+            record = Sent(f"{call['contract']}.{call['function']} ({stage})")
+            sent.append(record)
 
-            def send(message: tuple[bytes, bytes] = message) -> None:
-                chain.send(account, *message, gas=GAS, tip=TIP)
+            def send(message: tuple[bytes, bytes] = message, record: Sent = record) -> None:
+                record.hash = chain.send(account, *message, gas=GAS, tip=TIP)
 
             world.clock.call_at(when, send)
 
