@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from paper_desk import NOW, PaperDesk, Stage, log_of
 
+from twin.catalog import Settings
 from twin.desk.port import (
     Component,
     DecodedCall,
@@ -299,10 +300,8 @@ def test_what_cannot_be_brought_about_is_blocked() -> None:
             raise Reverted(b"", "stuck")
 
     assert met(
-        rehearse_playbooks(rehearsing(*BOTH[1:2], BOTH[0], BOTH[2], fork=Stuck({})), object())
-    ) == {  # type: ignore[arg-type]
-        "blocked": 1
-    }
+        rehearse_playbooks(rehearsing(*BOTH[1:2], BOTH[0], BOTH[2], fork=Stuck({})), Settings())
+    ) == {"blocked": 1}
 
 
 # -- DO5 ------------------------------------------------------------------------------------------
