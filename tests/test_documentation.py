@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from paper_desk import NOW, PaperDesk, Stage, log_of
 
+from twin.catalog import Settings
 from twin.desk.port import (
     Component,
     DecodedCall,
@@ -115,7 +116,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, **live: int) -> PaperDesk:
 
 
 def test_a_configuration_as_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    finding = document_configuration(configured(monkeypatch, x=1), object())  # type: ignore[arg-type]
+    finding = document_configuration(configured(monkeypatch, x=1), Settings())
     assert (finding.verdict, met(finding)) == ("ok", {})
     assert finding.data["snapshot"]["versions"] == {
         "geth@alder": "1.14",
@@ -128,12 +129,12 @@ def test_what_moved_since_the_last_snapshot_is_in_a_change(
     monkeypatch: pytest.MonkeyPatch, recorded: bool
 ) -> None:
     desk = configured(monkeypatch, x=1)
-    first = document_configuration(desk, object())  # type: ignore[arg-type]
+    first = document_configuration(desk, Settings())
     desk.evidence.file("DO2", NOW - DAY, first)
     monkeypatch.setattr(configuration, "live_parameters", lambda _desk: {"x": 2})
     if recorded:
         desk.stores.create("change", NOW - HOUR, subject="x", data={"intended": {"x": 2}})
-    finding = document_configuration(desk, object())  # type: ignore[arg-type]
+    finding = document_configuration(desk, Settings())
     assert met(finding) == ({} if recorded else {"undocumented": 1})
     assert finding.data["hash"] != first.data["hash"]
 
@@ -147,7 +148,7 @@ def test_a_wrong_address_in_a_runbook(
     desk = configured(monkeypatch, x=1)
     wrong = Document("runbook", "Runbook", "operator", NOW, DAY, {fact: value})
     desk.services.documents.all = lambda: [wrong]
-    assert met(document_configuration(desk, object())) == {"document": 1}  # type: ignore[arg-type]
+    assert met(document_configuration(desk, Settings())) == {"document": 1}
 
 
 def test_what_does_not_answer_is_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +158,7 @@ def test_what_does_not_answer_is_no_data(monkeypatch: pytest.MonkeyPatch) -> Non
         raise NoData("it does not answer")
 
     desk.services.operators.status = silent
-    assert document_configuration(desk, object()).verdict == "no-data"  # type: ignore[arg-type]
+    assert document_configuration(desk, Settings()).verdict == "no-data"
 
 
 # -- DO3 ------------------------------------------------------------------------------------------
@@ -286,11 +287,11 @@ REHEARSALS = [
 
 @pytest.mark.parametrize(("calls", "fork", "expected"), REHEARSALS)
 def test_prepared_calls(calls: Any, fork: PaperFork | None, expected: dict[str, int]) -> None:
-    assert met(rehearse_playbooks(rehearsing(*calls, fork=fork), object())) == expected  # type: ignore[arg-type]
+    assert met(rehearse_playbooks(rehearsing(*calls, fork=fork), Settings())) == expected
 
 
 def test_an_empty_safe_is_no_data() -> None:
-    assert rehearse_playbooks(rehearsing(), object()).verdict == "no-data"  # type: ignore[arg-type]
+    assert rehearse_playbooks(rehearsing(), Settings()).verdict == "no-data"
 
 
 def test_what_cannot_be_brought_about_is_blocked() -> None:
@@ -299,10 +300,8 @@ def test_what_cannot_be_brought_about_is_blocked() -> None:
             raise Reverted(b"", "stuck")
 
     assert met(
-        rehearse_playbooks(rehearsing(*BOTH[1:2], BOTH[0], BOTH[2], fork=Stuck({})), object())
-    ) == {  # type: ignore[arg-type]
-        "blocked": 1
-    }
+        rehearse_playbooks(rehearsing(*BOTH[1:2], BOTH[0], BOTH[2], fork=Stuck({})), Settings())
+    ) == {"blocked": 1}
 
 
 # -- DO5 ------------------------------------------------------------------------------------------

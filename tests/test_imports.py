@@ -32,7 +32,7 @@ STAGES = (
     ("runner", "library"),
     ("coverage", "suite", "junit", "bench", "validate", "proof"),
     ("study",),
-    ("console", "live", "commands", "cli", "pytest_plugin", "__main__"),
+    ("console", "live", "commands", "verbs", "cli", "pytest_plugin", "__main__"),
 )
 """The units of `twin` (a module or a folder), from left to right."""
 

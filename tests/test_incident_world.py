@@ -139,7 +139,7 @@ def test_three_reports_and_the_denial_is_on_record(lived: Stage) -> None:
 
 @pytest.mark.nightly
 def test_an_action_is_proved_or_opened_again() -> None:
-    ticked = fault("ticked", "action-closed-without-effect", "30h")
+    ticked = fault("ticked", "action-closed-without-effect", "40h")
     stage = living(*UNIT_ERROR, ticked, monitoring={"scrape_interval": "5m"}).run(84 * HOUR)
     entries = stage.world.stores.entries("action")
     assert {entry.id for entry in entries if "reopens" in entry.data} != set()

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from paper_desk import NOW, LogRecord, PaperDesk, Stage, log_of
+from paper_desk import NOW, PaperDesk, Stage, log_of
 from test_documentation import GOOD, met, school
 
-from twin.desk.port import NoticeReceipt
+from twin.desk.port import LogRecord, NoticeReceipt
 from twin.desk.steps import Case, Finding
 from twin.errors import NoData
 from twin.procedures.documentation.lineage import ITEMS, figure, judged, lines, spread

@@ -14,6 +14,7 @@ from routine_lab import TEAM
 from world_lab import DAY, FEED, HOUR, agent, document, library, market
 
 from twin.catalog import Catalog
+from twin.cli import main
 from twin.commands.public import public_lines
 from twin.results import RunFolder
 from twin.runner.simulation import Simulation
@@ -147,3 +148,17 @@ def test_a_falsified_figure_does_not_pass(exported: Path, tmp_path: Path, key: s
 def test_only_public_data_leave(exported: Path) -> None:
     rows = [json.loads(line) for line in exported.read_text("utf-8").splitlines()]
     assert {row["kind"] for row in rows} == {"genesis", "block", "log", "notice"}
+
+
+def test_the_verb_writes_what_was_public(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, target = tmp_path / "run", tmp_path / "public.jsonl"
+    main(["run", "oracle-unit-error", "--until", "30m", "--out", str(run), "--quiet"])
+    assert main(["export", str(run), "--public", str(target), "--json"]) == 0
+    rows = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    assert rows[0] == {"kind": "genesis", "views": []}
+    assert {row["kind"] for row in rows[1:]} <= {"block", "log", "reorg", "notice"}
+    assert recomputed(target)[0] == 1  # nothing was published yet
+    assert main(["export", str(run), "--public", str(tmp_path)]) == 2
+    assert "is a folder; name a file" in capsys.readouterr().err
