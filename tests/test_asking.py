@@ -65,7 +65,7 @@ def decided(folder: Path, answers: str) -> subprocess.CompletedProcess[str]:
 def test_a_person_who_judges_every_alert_false_and_the_replay_of_it(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     ran = decided(
-        folder, "false\nwatch\naccept\n" * 200
+        folder, "false\nwatch\naccept\nwithhold\nhold\nleave\n" * 400
     )  # whatever a question does not know is asked again
     assert "ND1, amara: Is OracleSourcesLow" in ran.stderr
     assert "INC-001" not in ran.stderr

@@ -196,7 +196,7 @@ def test_the_treasury_thins_a_deep_pool_by_policy_and_nobody_calls_it_off_policy
         "TP1": {"low": 10_000 * 10**6, "high": 45_000 * 10**6, "max_move": 50_000, "calm": 20_000}
     }
     played = world(faults=[], team=TEAM, procedures=policy, duration="3d")
-    played.run(34 * HOUR)
+    played.run(36 * HOUR)
     records = played.world.desk.evidence.of("TP1")
     assert [record.verdict for record in records] == ["done", "done"], records[-1].summary
     removed = played.of("log", contract="LiquidityPool", event="LiquidityRemoved")

@@ -390,7 +390,8 @@ def test_shipped_rules_against_the_day_before(name: str, metric: str, factor: fl
 
     def level(place: int) -> dict[str, float]:
         hours = place / 12
-        return {metric: 1000 * min(hours, 30) + 1000 * factor * max(0, hours - 30)}
+        moved = 1000 * min(hours, 30) + 1000 * factor * max(0, hours - 30)
+        return {metric: moved, "pool_swaps_total": 10 * hours}
 
     assert name in firing_of(level, steps=36 * 12, step=300)
     assert name not in firing_of(level, steps=30 * 12, step=300)

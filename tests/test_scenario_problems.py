@@ -25,7 +25,7 @@ FIELDS = [
         (
             "8:1: the scenario has no field 'path' (known: agents, chain, claims_not_made, "
             "controls, description, duration, expect, invariants, loss, market, monitoring, name, ... "
-            "24 in all)"
+            "25 in all)"
         ),
     ),
     ("schema_version: 2", "8:17: schema_version: 2 is not one of its values (known: 1)"),

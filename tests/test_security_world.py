@@ -37,7 +37,7 @@ def blinded() -> Stage:
         fault("news", "bulletin-about-us", "7h", agent="trader-3"),
         fault("hole", "scan-finding-ignored", "1h"),
         fault("crowd", "ticket-flood", "12h", count=120),
-        procedures={"MS4": {"max_days": LIMITS}},
+        hours=44, procedures={"MS4": {"max_days": LIMITS}},
     )
 
 
@@ -59,7 +59,7 @@ WHO: dict[str, list[tuple[str, str, int, int]]] = {
                ("MS2", "drain", 8, 10), ("MS2", "leak", 12, 15), ("MS2", "wash", 20, 22)],
     "blinded": [("RD1", "frozen", 4, 6), ("RD2", "lead", 6, 9), ("RD2", "tampered", 6, 9),
                 ("MS5", "match", 7, 13), ("RD4", "flood", 12, 14), ("RD4", "promoted", 12, 14),
-                ("RD3", "dashboard", 25, 26), ("MS4", "old-finding", 32, 35)],
+                ("RD3", "dashboard", 25, 26), ("MS4", "old-finding", 32, 44)],
     "unheard": [("RD1", "drill", 4, 6), ("MS3", "role", 5, 6), ("MS3", "leaver", 5, 6),
                 ("RD1", "silent", 28, 30), ("RD1", "stopped", 28, 30), ("RD2", "tampered", 30, 33)],
 }  # fmt: skip

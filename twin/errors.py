@@ -32,6 +32,7 @@ __all__ = [
     "CrashError",
     "DeskError",
     "FileProblems",
+    "IncidentEnded",
     "Interrupted",
     "InvalidTransaction",
     "JudgesDisagree",
@@ -166,6 +167,14 @@ class UnknownBlock(ChainError):
 
 class DeskError(CrashError):
     """The desk could not do what was asked."""
+
+
+class IncidentEnded(DeskError):
+    """An incident that somebody else ended meanwhile is not changed any more."""
+
+    def __init__(self, incident: str, state: str) -> None:
+        """Name the *incident* and the *state* in which it ended."""
+        super().__init__(f"{incident} is {state}; an ended incident is not changed")
 
 
 class NotAuthorised(DeskError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twin.desk.port import Incident
-from twin.errors import CrashError, UnknownName
+from twin.errors import IncidentEnded, UnknownName
 
 __all__ = ["STATES", "IncidentStore"]
 
@@ -80,7 +80,7 @@ class IncidentStore:
         """Change what is given, *notes* by name; an ended incident stays ended."""
         item = self.get(incident)
         if item.state in _ENDED:
-            raise CrashError(f"{incident} is {item.state}; an ended incident is not changed")
+            raise IncidentEnded(incident, item.state)
         if state is not None:
             if state not in STATES:
                 raise UnknownName("incident state", state, STATES)

@@ -35,7 +35,7 @@ from twin.desk.steps import (
     Work,
 )
 from twin.desk.stores import Stores
-from twin.errors import CrashError, NoData, Reverted, UnknownName
+from twin.errors import CrashError, IncidentEnded, NoData, Reverted, UnknownName
 from twin.events import (
     EntryKept,
     EventLog,
@@ -170,7 +170,8 @@ class Executor:
     def drive(self, run: Run) -> Process:
         """Drive *run* from its journal on; value its finding.
 
-        A question to the desk that has no answer ends the run, as it ends a check.
+        A question to the desk that has no answer ends the run, as it ends a check; so does an
+        incident that somebody else ended meanwhile.
         """
         if run.owner is not None:
             run.present.setdefault(run.owner.name, self._clock.now)
@@ -188,6 +189,8 @@ class Executor:
             finding = step.finding
         except (NoData, Reverted) as error:
             finding = _unable(error)
+        except IncidentEnded as error:  # two runs for one incident: the other was done first
+            finding = Finding("refused", str(error))
         ref = self._file(run.procedure.id, finding)
         self._log.emit(
             self._clock.now,
