@@ -22,7 +22,7 @@ from protocol_moves import MOVES, Hands
 FAILURES = Path(__file__).parent / "protocol_failures"
 RULES = 80
 """Rules of one example; a rule is between two and three calls."""
-EXAMPLES, NIGHTLY = 100, 640
+EXAMPLES, NIGHTLY = 125, 640
 """Examples in CI (at least 20,000 calls) and at night (at least 128,000)."""
 
 
