@@ -37,7 +37,8 @@ def blinded() -> Stage:
         fault("news", "bulletin-about-us", "7h", agent="trader-3"),
         fault("hole", "scan-finding-ignored", "1h"),
         fault("crowd", "ticket-flood", "12h", count=120),
-        hours=44, procedures={"MS4": {"max_days": LIMITS}},
+        hours=44,
+        procedures={"MS4": {"max_days": LIMITS}},
     )
 
 

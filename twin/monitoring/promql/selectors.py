@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import promql_parser
@@ -53,16 +54,15 @@ class Selector:
 
     def matched(self) -> Callable[[], list[tuple[Series, Labels, Labels]]]:
         """Return a function that gives (series, full labels, labels without the name), in order."""
-        if self.name is None:
-            return self._anything()
-        pool = self.store.group(self.name)  # it only grows: what was looked at stays as it was
+        # Store and group only grow, at their end: what was looked at stays as it was.
+        pool = self.store if self.name is None else self.store.group(self.name)
         seen = 0
         found: list[tuple[Series, Labels, Labels]] = []
 
         def matched() -> list[tuple[Series, Labels, Labels]]:
             nonlocal seen
             if len(pool) != seen:
-                more = [one for one in pool[seen:] if self._accepts(one)]
+                more = [one for one in islice(pool, seen, None) if self._accepts(one)]
                 seen = len(pool)
                 if more:
                     found.extend((one, one.id, one.id.bare) for one in more)
@@ -73,21 +73,6 @@ class Selector:
 
     def _accepts(self, one: Series) -> bool:
         return all(rule.accepts(one.id.map) for rule in self.matchers)
-
-    def _anything(self) -> Callable[[], list[tuple[Series, Labels, Labels]]]:
-        """Return the same function for a selector without a name."""
-        seen = 0
-        found: list[tuple[Series, Labels, Labels]] = []
-
-        def matched() -> list[tuple[Series, Labels, Labels]]:
-            nonlocal seen, found
-            if len(self.store) != seen:
-                seen = len(self.store)
-                chosen = self.store.select(None, self.matchers)
-                found = [(one, one.id, one.id.bare) for one in chosen]
-            return found
-
-        return matched
 
     def instant(self, *, stamps: bool = False) -> Callable[[int], Vector]:
         """Return the samples that stand at a second, or with *stamps* their times."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from twin.catalog import Settings, every, runbook
 from twin.desk.port import Desk
-from twin.desk.steps import Case, Decide, Finding, Keep, Look, Notify, Runbook, Work
+from twin.desk.steps import Case, Decide, Keep, Look, Notify, Runbook, Work
 from twin.procedures.change import gates
 from twin.procedures.change.carrying import carry_out
 from twin.procedures.change.plan import calls_of
@@ -19,6 +19,7 @@ from twin.procedures.change.register import (
     approvals_of,
     bound,
     counted,
+    ended,
     in_state,
     no_desk,
     plain_entry,
@@ -31,13 +32,6 @@ __all__ = ["Notifying", "Overseeing", "Rehearsing", "Scheduling", "Verifying", "
 
 AREA = "Change Management / Implementation Coordination"
 HALF_HOUR = every(minutes=30)
-
-
-def _ended(what: str, rows: Mapping[str, Any], problems: Mapping[str, int], cause: str) -> Finding:
-    wrong = [item for item, count in problems.items() if count]
-    summary = f"{what}: {', '.join(wrong)}" if wrong else f"{len(rows)} {what}, nothing wrong"
-    data = {"changes": dict(rows), "cause": cause}
-    return Finding("finding" if wrong else "ok", summary, data, problems)
 
 
 class Scheduling(Settings):
@@ -67,7 +61,7 @@ def schedule(case: Case, settings: Scheduling) -> Runbook:
             totals[one["item"]] += 1
         state = {"expired": "rejected"}.get(one["item"], None if one["hold"] else "scheduled")
         yield Keep("change", one["id"], state=state, data={"hold": one["hold"]})
-    return _ended("due", rows, totals, case.cause)
+    return ended("due", rows, totals, case.cause)
 
 
 def _due(desk: Desk, settings: Scheduling) -> list[dict[str, Any]]:
@@ -133,7 +127,7 @@ def notify(case: Case, settings: Notifying) -> Runbook:
             sent[audience] = yield Notify(audience, one["subject"], one["text"])
         rows[one["id"]] = {**one, "sent": sent}
         yield Keep("change", one["id"], data={f"told_{one['phase']}": sent})
-    return _ended("notices", rows, totals, case.cause)
+    return ended("notices", rows, totals, case.cause)
 
 
 def _untold(desk: Desk, settings: Notifying) -> list[dict[str, Any]]:
@@ -202,7 +196,7 @@ def verify(case: Case, settings: Verifying) -> Runbook:
             yield Keep("change", entry["id"], state="rejected", data={"refused": found["wrong"]})
         else:
             yield Keep("change", entry["id"], data={"certificate": found["certificate"]})
-    return _ended("certificates", rows, totals, case.cause)
+    return ended("certificates", rows, totals, case.cause)
 
 
 def certify(desk: Desk, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,7 +244,7 @@ def rehearse(case: Case, settings: Rehearsing) -> Runbook:
         totals["rollback"] += len(found["wrong"])
         state = "rejected" if found["wrong"] else None
         yield Keep("change", entry["id"], state=state, data={"rehearsal": found})
-    return _ended("rehearsals", rows, totals, case.cause)
+    return ended("rehearsals", rows, totals, case.cause)
 
 
 def rehearsed(desk: Desk, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -303,7 +297,7 @@ def oversee(case: Case, settings: Overseeing) -> Runbook:
         rows[entry["id"]] = outcome
         for item in outcome["items"]:
             totals[item] += 1
-    return _ended("carried out", rows, totals, case.cause)
+    return ended("carried out", rows, totals, case.cause)
 
 
 def ready(desk: Desk, fresh: int) -> list[dict[str, Any]]:

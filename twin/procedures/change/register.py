@@ -6,13 +6,16 @@ or it ends rejected, or stays failed or rolled back until its lesson is learned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twin.desk.port import Approval, Desk, Entry
+from twin.desk.steps import Finding
 from twin.procedures.change.plan import calls_of, payload
+from twin.procedures.findings import concluded, named
 
-__all__ = ["approvals_of", "bound", "counted", "in_state", "no_desk", "plain_entry", "stress"]
+__all__ = ["approvals_of", "bound", "counted", "ended", "in_state", "no_desk", "plain_entry", "stress",
+           "tallied"]  # fmt: skip
 
 
 def no_desk(desk: Any) -> str | None:
@@ -66,6 +69,23 @@ def stress(desk: Desk, max_gap_ppm: int) -> list[str]:
 def counted(wrong: Mapping[str, Any], items: tuple[str, ...]) -> dict[str, int]:
     """Count the reasons in *wrong* by item: every item has its count, also where it is 0."""
     return {item: len(wrong.get(item, ())) for item in items}
+
+
+def tallied(
+    seen: Sequence[Mapping[str, Any]], items: tuple[str, ...]
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return the rows of *seen* by their id, and how often each of *items* is among theirs."""
+    rows = {one["id"]: one for one in seen}
+    return rows, {item: sum(one["items"].count(item) for one in seen) for item in items}
+
+
+def ended(what: str, rows: Mapping[str, Any], problems: Mapping[str, int], cause: str) -> Finding:
+    """Return the finding on *rows*, by change: where data alone are missing it is no data."""
+    data = {"changes": dict(rows), "cause": cause}
+    finding = concluded(problems, data, head=what, good=f"{len(rows)} {what}, nothing wrong")
+    if named(problems) == "no-data":
+        return Finding("no-data", finding.summary, data, problems)
+    return finding
 
 
 def bound(entry: Mapping[str, Any]) -> str:

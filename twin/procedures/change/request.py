@@ -13,7 +13,7 @@ from twin.procedures.change import gates
 from twin.procedures.change.inbox import inbox
 from twin.procedures.change.plan import calls_of
 from twin.procedures.change.planning import planned
-from twin.procedures.change.register import approvals_of, bound, counted, in_state, no_desk
+from twin.procedures.change.register import approvals_of, bound, counted, ended, in_state, no_desk
 from twin.procedures.change.risk import calibration, rated
 
 __all__ = ["Approving", "Assessing", "Documenting", "Planning", "Rating", "assess", "document",
@@ -21,12 +21,6 @@ __all__ = ["Approving", "Assessing", "Documenting", "Planning", "Rating", "asses
 
 AREA = "Change Management / Change Request Processing"
 HALF_HOUR = every(minutes=30)
-
-
-def _ended(what: str, rows: Mapping[str, Any], problems: Mapping[str, int]) -> Finding:
-    wrong = [item for item, count in problems.items() if count]
-    summary = f"{what}: {', '.join(wrong)}" if wrong else f"{len(rows)} {what}, nothing wrong"
-    return Finding("finding" if wrong else "ok", summary, {"changes": dict(rows)}, problems)
 
 
 class Documenting(Settings):
@@ -70,8 +64,7 @@ def document(case: Case, settings: Documenting) -> Runbook:
         totals["altered"] += 1
         rows[one["request"]] = one
         yield Keep("change", one["entry"], state="rejected", data={"refused": one["reason"]})
-    finding = _ended("requests", rows, totals)
-    return Finding(finding.verdict, finding.summary, {**finding.data, "cause": case.cause}, totals)
+    return ended("requests", rows, totals, case.cause)
 
 
 class Assessing(Settings):
@@ -106,8 +99,7 @@ def assess(case: Case, settings: Assessing) -> Runbook:
         data = {key: found[key] for key in ("diff", "code", "gas", "seconds", "payload")}
         yield Keep("change", entry["id"], state=state,
                    data={**data, "refused": found["wrong"]} if found["wrong"] else data)  # fmt: skip
-    finding = _ended("assessments", rows, totals)
-    return Finding(finding.verdict, finding.summary, {**finding.data, "cause": case.cause}, totals)
+    return ended("assessments", rows, totals, case.cause)
 
 
 def _impact(desk: Desk, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,8 +148,8 @@ def rate(case: Case, settings: Rating) -> Runbook:
         rows[entry["id"]] = {**found, "class": grade, "choice": choice}
         yield Keep("change", entry["id"], state="rated" if choice == "go-on" else "rejected",
                    data={"risk": found, "class": grade, "points": points})  # fmt: skip
-    finding = _ended("ratings", rows, totals)
-    data = {**finding.data, "cause": case.cause, "calibration": past}
+    finding = ended("ratings", rows, totals, case.cause)
+    data = {**finding.data, "calibration": past}
     return Finding(finding.verdict, finding.summary, data, totals)
 
 
@@ -196,8 +188,7 @@ def plan(case: Case, settings: Planning) -> Runbook:
             totals[found["blocked"]] += 1
         yield Keep("change", entry["id"], state="rejected" if blocked else "planned",
                    due=found["slot"], data={"slot": found["slot"], "planning": found})  # fmt: skip
-    finding = _ended("plans", rows, totals)
-    return Finding(finding.verdict, finding.summary, {**finding.data, "cause": case.cause}, totals)
+    return ended("plans", rows, totals, case.cause)
 
 
 class Approving(Settings):
@@ -246,8 +237,7 @@ def organise(case: Case, settings: Approving) -> Runbook:
         refused = {"refused": after["wrong"]} if after["wrong"] else {}
         yield Keep("change", entry["id"], state=state,
                    data={"approvals": given, "rounds": rounds, **refused})  # fmt: skip
-    finding = _ended("approvals", rows, totals)
-    return Finding(finding.verdict, finding.summary, {**finding.data, "cause": case.cause}, totals)
+    return ended("approvals", rows, totals, case.cause)
 
 
 def _standing(desk: Desk, entry: Mapping[str, Any], given: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from twin.desk.steps import Case, Decide, Finding, Keep, Look, Notify, Runbook, 
 from twin.procedures.change.effects import effects, judged
 from twin.procedures.change.lessons import artefact_exists, lessons
 from twin.procedures.change.papers import drift
-from twin.procedures.change.register import no_desk
+from twin.procedures.change.register import ended, no_desk, tallied
 from twin.procedures.change.voices import voices
 
 __all__ = ["Effect", "Feedback", "Lessons", "Papers", "Success", "collect_feedback",
@@ -19,14 +18,6 @@ __all__ = ["Effect", "Feedback", "Lessons", "Papers", "Success", "collect_feedba
 
 AREA = "Change Management / Post-Implementation Review"
 HOURLY = every(hours=1)
-
-
-def _ended(what: str, rows: Mapping[str, Any], problems: Mapping[str, int], cause: str) -> Finding:
-    wrong = [item for item, count in problems.items() if count]
-    summary = f"{what}: {', '.join(wrong)}" if wrong else f"{len(rows)} {what}, nothing wrong"
-    blind = [item for item in wrong if item == "no-data"]
-    verdict = "no-data" if wrong and wrong == blind else "finding" if wrong else "ok"
-    return Finding(verdict, summary, {"changes": dict(rows), "cause": cause}, problems)  # type: ignore[arg-type]
 
 
 class Success(Settings):
@@ -47,15 +38,11 @@ def verify_success(case: Case, settings: Success) -> Runbook:
     """
     del settings
     seen = yield Look("Which horizon has been reached?", judged)
-    totals = dict.fromkeys(("failed", "no-data", "too-early"), 0)
-    rows: dict[str, Any] = {}
+    rows, totals = tallied(seen, ("failed", "no-data", "too-early"))
     for one in seen:
-        rows[one["id"]] = one
-        for item in totals:
-            totals[item] += one["items"].count(item)
         if one["due"]:
             yield Keep("change", one["id"], data={"success": one})
-    return _ended("reviews", rows, totals, case.cause)
+    return ended("reviews", rows, totals, case.cause)
 
 
 class Effect(Settings):
@@ -79,16 +66,12 @@ def measure_effect(case: Case, settings: Effect) -> Runbook:
     predicted must be there, and what it did not predict must not have grown worse.
     """
     seen = yield Look("What did it do?", partial(effects, settings=settings))
-    totals = dict.fromkeys(("regression", "no-effect", "no-data"), 0)
-    rows: dict[str, Any] = {}
+    rows, totals = tallied(seen, ("regression", "no-effect", "no-data"))
     for one in seen:
-        rows[one["id"]] = one
-        for item in totals:
-            totals[item] += one["items"].count(item)
         yield Keep(
             "change", one["id"], data={"effect": {"series": one["series"], "items": one["items"]}}
         )
-    return _ended("effects", rows, totals, case.cause)
+    return ended("effects", rows, totals, case.cause)
 
 
 class Feedback(Settings):
@@ -113,12 +96,8 @@ def collect_feedback(case: Case, settings: Feedback) -> Runbook:
     to a few does not vanish in the number of all. Who was harmed is asked.
     """
     seen = yield Look("What do users say?", partial(voices, settings=settings))
-    totals = dict.fromkeys(("more-tickets", "minority", "unheard"), 0)
-    rows: dict[str, Any] = {}
+    rows, totals = tallied(seen, ("more-tickets", "minority", "unheard"))
     for one in seen:
-        rows[one["id"]] = one
-        for item in totals:
-            totals[item] += one["items"].count(item)
         choice = "none"
         if one["items"]:
             yield Work("liaison", settings.effort, f"read the tickets since {one['id']}")
@@ -129,7 +108,7 @@ def collect_feedback(case: Case, settings: Feedback) -> Runbook:
                 text = f"Did the change '{one['title']}' of {one['done_at']} harm you?"
                 yield Notify("survey", f"survey on {one['id']}", text)
         yield Keep("change", one["id"], data={"feedback": {**one, "choice": choice}})
-    return _ended("summaries", rows, totals, case.cause)
+    return ended("summaries", rows, totals, case.cause)
 
 
 class Papers(Settings):
@@ -166,7 +145,7 @@ def keep_documents(case: Case, settings: Papers) -> Runbook:
             actions.append(made)
         rows[one["id"]] = {**one, "actions": actions}
         yield Keep("change", one["id"], data={"papers": {"due": one["papers"], "actions": actions}})
-    finding = _ended("papers", rows, totals, case.cause)
+    finding = ended("papers", rows, totals, case.cause)
     facts = {key: seen[key] for key in ("documents", "unrecorded", "overdue")}
     return Finding(finding.verdict, finding.summary, {**finding.data, **facts}, totals)
 
@@ -209,6 +188,6 @@ def learn(case: Case, settings: Lessons) -> Runbook:
     totals["no-artefact"] += len(bare)
     for entry in seen["reviewed"]:
         yield Keep("change", entry, state="done")
-    finding = _ended("lessons", rows, totals, case.cause)
+    finding = ended("lessons", rows, totals, case.cause)
     facts = {"causes": seen["causes"], "without_artefact": bare, "closed": seen["reviewed"]}
     return Finding(finding.verdict, finding.summary, {**finding.data, **facts}, totals)

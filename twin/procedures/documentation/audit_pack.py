@@ -7,7 +7,7 @@ from typing import Any
 from twin.desk.port import Desk
 from twin.errors import UnknownName
 from twin.procedures.documentation.admin_events import admin_events, mapped
-from twin.procedures.documentation.controls import sampled
+from twin.procedures.documentation.controls import readable, sampled
 
 __all__ = ["audit_pack"]
 
@@ -46,13 +46,10 @@ def audit_pack(desk: Desk, *, window: int, grace: int, size: int) -> dict[str, A
     rows = mapped(desk, events, since=since, grace=grace)
     trails = [_trail(desk, row) for row in sampled(rows, size)]
     records = desk.evidence.of(since=since)
-    drawn: list[dict[str, Any]] = []
-    for record in sampled(records, size):
-        try:
-            filed = desk.evidence.data(record.ref) is not None
-        except UnknownName:
-            filed = False
-        drawn.append({"ref": record.ref, "hash": record.hash, "readable": filed})
+    drawn = [
+        {"ref": record.ref, "hash": record.hash, "readable": readable(desk, record)}
+        for record in sampled(records, size)
+    ]
     review = desk.evidence.last("RD2")
     return {
         "since": since, "population": {"events": len(rows), "records": len(records)},

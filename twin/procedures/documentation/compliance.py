@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -16,6 +15,7 @@ from twin.procedures.documentation.filing import filing
 from twin.procedures.documentation.lineage import lines
 from twin.procedures.documentation.regulation import rules_of
 from twin.procedures.documentation.screening import screening
+from twin.procedures.findings import concluded
 
 __all__ = [
     "AuditSupport",
@@ -32,18 +32,6 @@ __all__ = [
 
 HOUR, DAY = 3600, 86_400
 AREA = "Documentation and Reporting / Compliance Reporting"
-
-
-def _named(problems: Mapping[str, int]) -> str:
-    return ", ".join(item for item, count in problems.items() if count)
-
-
-def _finding(
-    problems: Mapping[str, int], data: Mapping[str, Any], *, head: str, good: str
-) -> Finding:
-    wrong = _named(problems)
-    return Finding("finding" if wrong else "ok", f"{head}: {wrong}" if wrong else good,
-                   data, problems)  # fmt: skip
 
 
 def _no_list(desk: Desk) -> str | None:
@@ -95,7 +83,7 @@ def prepare_filing(case: Case, settings: Filing) -> Runbook:
     problems["late"] = int(left is not None and left > due)
     problems["missed"] = int(last is not None and begun["now"] - last > settings.every)
     data = {"cause": case.cause, **report, "due": due, "filed": left, "before": last}
-    return _finding(problems, data, head="filing", good=f"{len(report['proof'])} figures filed")
+    return concluded(problems, data, head="filing", good=f"{len(report['proof'])} figures filed")
 
 
 def _clock(desk: Desk) -> dict[str, Any]:
@@ -137,7 +125,9 @@ def verify_compliance(desk: Desk, settings: ControlTests) -> Finding:
     problems["unwritten"] = len(log["unwritten"])
     if not log["controls"]:
         return Finding("no-data", "no control could be tested", log, problems)
-    return _finding(problems, log, head="controls", good=f"{len(log['controls'])} controls operate")
+    return concluded(
+        problems, log, head="controls", good=f"{len(log['controls'])} controls operate"
+    )
 
 
 class Screening(Settings):
@@ -170,7 +160,7 @@ def monitor_screening(desk: Desk, settings: Screening) -> Finding:
     report = screening(desk, window=settings.window, sla=settings.sla, dust=settings.dust,
                        ring=settings.ring, list_age=settings.list_age)  # fmt: skip
     problems = {item: len(found) for item, found in report["cases"].items()}
-    return _finding(problems, report, head="screening", good=f"{report['listed']} listed parties")
+    return concluded(problems, report, head="screening", good=f"{report['listed']} listed parties")
 
 
 class AuditSupport(Settings):
@@ -204,7 +194,7 @@ def support_audit(desk: Desk, settings: AuditSupport) -> Finding:
     if not pack["population"]["records"]:
         return Finding("no-data", "there are no records to audit", pack, problems)
     drawn = len(pack["trails"]) + len(pack["records"])
-    return _finding(problems, pack, head="audit pack", good=f"{drawn} trails are whole")
+    return concluded(problems, pack, head="audit pack", good=f"{drawn} trails are whole")
 
 
 class Regulation(Settings):
@@ -250,4 +240,4 @@ def monitor_regulation(case: Case, settings: Regulation) -> Runbook:
         yield Work("compliance", settings.effort, f"put {entry['subject']} into effect")
         yield Keep("decision", entry["id"], "done")
     data = {"cause": case.cause, **facts, "made": made}
-    return _finding(problems, data, head="rules", good=f"{len(facts['rules'])} rules known")
+    return concluded(problems, data, head="rules", good=f"{len(facts['rules'])} rules known")

@@ -13,7 +13,7 @@ from typing import Any
 from twin.desk.port import Desk, Evidence, ManualPage
 from twin.errors import UnknownName
 
-__all__ = ["CONTROLS", "control_tests", "sampled"]
+__all__ = ["CONTROLS", "control_tests", "readable", "sampled"]
 
 DAY = 86_400
 PPM = 1_000_000
@@ -44,7 +44,7 @@ def sampled(records: Sequence[Any], size: int) -> list[Any]:
     return [records[place * last // max(1, size - 1)] for place in range(size)]
 
 
-def _readable(desk: Desk, record: Evidence) -> bool:
+def readable(desk: Desk, record: Evidence) -> bool:
     """Say whether a drawn record still has what it was filed with."""
     try:
         return desk.evidence.data(record.ref) is not None and bool(record.hash)
@@ -61,7 +61,7 @@ def _tested(
     watched = desk.now - max(since, begun)
     promised = watched // page.longest if page.longest else 0
     sample = sampled(records, size)
-    unread = [item.ref for item in sample if not _readable(desk, item)]
+    unread = [item.ref for item in sample if not readable(desk, item)]
     rate = len(able) * PPM // len(records) if records else None
     wrong = []
     if promised >= 2 and not records:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -15,6 +14,7 @@ from twin.procedures.documentation import snapshot as configuration
 from twin.procedures.documentation.coverage import manual_coverage
 from twin.procedures.documentation.rehearsal import rehearse
 from twin.procedures.documentation.syllabus import training_facts
+from twin.procedures.findings import concluded, named
 
 __all__ = [
     "AdminRecords",
@@ -29,10 +29,6 @@ __all__ = [
 
 HOUR, DAY = 3600, 86_400
 AREA = "Documentation and Reporting / Operational Documentation"
-
-
-def _named(problems: Mapping[str, int]) -> str:
-    return ", ".join(item for item, count in problems.items() if count)
 
 
 class ManualUpkeep(Settings):
@@ -60,13 +56,8 @@ def maintain_manual(desk: Desk, settings: ManualUpkeep) -> Finding:
     if not report["pages"]:
         return Finding("no-data", "the manual has no pages", report)
     problems = {item: len(ids) for item, ids in report["wrong"].items()}
-    wrong = _named(problems)
-    return Finding(
-        "finding" if wrong else "ok",
-        f"manual: {wrong}" if wrong else f"{report['pages']} pages, nothing late",
-        report,
-        problems,
-    )
+    good = f"{report['pages']} pages, nothing late"
+    return concluded(problems, report, head="manual", good=good)
 
 
 @check(
@@ -99,15 +90,10 @@ def document_configuration(desk: Desk, settings: Settings) -> Finding:
         **{name: len(found) for name, found in differs.items()},
         "undocumented": len(moved), "document": len(documents), "unread": len(snapshot["unread"]),
     }  # fmt: skip
-    wrong = _named(problems)
-    if problems["unread"] and wrong == "unread":
+    if problems["unread"] and named(problems) == "unread":
         return Finding("no-data", f"not read: {', '.join(snapshot['unread'])}", data, problems)
-    return Finding(
-        "finding" if wrong else "ok",
-        f"configuration: {wrong}" if wrong else f"as registered at block {snapshot['block']}",
-        data,
-        problems,
-    )
+    good = f"as registered at block {snapshot['block']}"
+    return concluded(problems, data, head="configuration", good=good)
 
 
 class AdminRecords(Settings):
@@ -174,13 +160,8 @@ def rehearse_playbooks(desk: Desk, settings: Settings) -> Finding:
     items = ("stale-calldata", "missing-role", "fails", "no-effect", "blocked")
     problems = {item: sum(row["item"] == item for row in matrix["rows"]) for item in items}
     problems["unprepared"] = len(matrix["unprepared"])
-    wrong = _named(problems)
-    return Finding(
-        "finding" if wrong else "ok",
-        f"playbooks: {wrong}" if wrong else f"{len(calls)} prepared calls go through",
-        matrix,
-        problems,
-    )
+    good = f"{len(calls)} prepared calls go through"
+    return concluded(problems, matrix, head="playbooks", good=good)
 
 
 class Training(Settings):
@@ -236,11 +217,8 @@ def update_training(case: Case, settings: Training) -> Runbook:
     data = {"cause": case.cause, **facts, "plan": plan}
     if not facts["people"]:
         return Finding("no-data", "nobody on the staff has a role with a syllabus", data, problems)
-    wrong = _named(problems)
-    trained = f"{len(facts['people'])} people are trained"
-    return Finding(
-        "finding" if wrong else "ok", f"training: {wrong}" if wrong else trained, data, problems
-    )
+    good = f"{len(facts['people'])} people are trained"
+    return concluded(problems, data, head="training", good=good)
 
 
 def _training(desk: Desk, valid: int, pass_ppm: int, material_age: int) -> dict[str, Any]:

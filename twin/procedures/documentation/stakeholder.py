@@ -16,6 +16,7 @@ from twin.procedures.documentation.brief import brief_of
 from twin.procedures.documentation.pack import assembled
 from twin.procedures.documentation.statements import MAIL, received, statements
 from twin.procedures.documentation.transparency import published, transparency
+from twin.procedures.findings import concluded, named
 
 __all__ = [
     "Brief",
@@ -36,21 +37,15 @@ AREA = "Documentation and Reporting / Stakeholder Reporting"
 Part = Generator[Step, Any, Any]
 
 
-def _named(problems: Mapping[str, int]) -> str:
-    return ", ".join(item for item, count in problems.items() if count)
-
-
 def _closing(
     problems: Mapping[str, int], data: Mapping[str, Any], *, head: str, good: str
 ) -> Finding:
     """Return the finding of a report: a number without data behind it is no data."""
-    wrong = _named(problems)
     if problems.get("unsupported") and not any(
         problems.get(item) for item in ("wrong", "mean-only", "cherry-picked")
     ):
-        return Finding("no-data", f"{head}: {wrong}", data, problems)
-    return Finding("finding" if wrong else "ok", f"{head}: {wrong}" if wrong else good,
-                   data, problems)  # fmt: skip
+        return Finding("no-data", f"{head}: {named(problems)}", data, problems)
+    return concluded(problems, data, head=head, good=good)
 
 
 def _release(
@@ -95,7 +90,7 @@ def report_performance(case: Case, settings: GovernancePack) -> Runbook:
     """
     yield Work("liaison", settings.effort, "assemble the governance pack")
     asked = "What are the figures, and are they printed as they are?"
-    report = yield Look(asked, _pack, (settings.days, settings.max_age))
+    report = yield Look(asked, assembled, (settings.days, settings.max_age))
     problems = {item: len(found) for item, found in report["wrong"].items()}
     out = yield from _release(
         "governance pack", report["wrong"], audience="governance", subject="monthly pack",
@@ -104,10 +99,6 @@ def report_performance(case: Case, settings: GovernancePack) -> Runbook:
     problems["withheld"] = int(not out)
     data = {"cause": case.cause, **report, "published": out}
     return _closing(problems, data, head="governance pack", good=f"{len(report['proof'])} figures")
-
-
-def _pack(desk: Desk, days: int, max_age: int) -> dict[str, Any]:
-    return assembled(desk, days, max_age)
 
 
 class SovereignStatements(Settings):
@@ -237,9 +228,7 @@ def inform_market(case: Case, settings: MarketNotices) -> Runbook:
         told = yield from _tell({**row, "text": f"the notice '{row['said']}' no longer holds"})
         log.append({**row, "kind": "correction", "told": told})
     data = {"cause": case.cause, "log": log, "listings": seen["listings"]}
-    wrong = _named(problems)
-    return Finding("finding" if wrong else "ok",
-                   f"notices: {wrong}" if wrong else f"{len(log)} told in time", data, problems)  # fmt: skip
+    return concluded(problems, data, head="notices", good=f"{len(log)} told in time")
 
 
 def _tell(row: Mapping[str, Any]) -> Part:
@@ -278,7 +267,7 @@ def report_publicly(case: Case, settings: PublicReport) -> Runbook:
     one that was printed otherwise, or that cannot be found again, keeps the report back.
     """
     yield Work("liaison", settings.effort, "prepare the transparency report")
-    report = yield Look("What do public data say?", _transparency,
+    report = yield Look("What do public data say?", transparency,
                         (settings.period, settings.max_age))  # fmt: skip
     problems = {item: len(found) for item, found in report["wrong"].items()}
     text = json.dumps(published(report), sort_keys=True, separators=(",", ":"))
@@ -288,10 +277,6 @@ def report_publicly(case: Case, settings: PublicReport) -> Runbook:
     data = {"cause": case.cause, **report, "published": out}
     return _closing(problems, data, head="transparency report",
                     good=f"{len(report['proof'])} figures at block {report['block']}")  # fmt: skip
-
-
-def _transparency(desk: Desk, period: int, max_age: int) -> dict[str, Any]:
-    return transparency(desk, period, max_age)
 
 
 class Brief(Settings):
@@ -349,12 +334,10 @@ def brief_committee(case: Case, settings: Brief) -> Runbook:
         "drill-gap": len(brief["drills"]["gaps"]),
     }  # fmt: skip
     data = {"cause": case.cause, **brief, "log": log}
-    wrong = _named(problems)
     if not brief["drills"]["people"]:
         return Finding("no-data", "nobody on the staff is known to have drilled", data, problems)
-    told = f"{len(brief['risks'])} risks, {len(log)} put to the committee"
-    return Finding("finding" if wrong else "ok", f"brief: {wrong}" if wrong else told,
-                   data, problems)  # fmt: skip
+    good = f"{len(brief['risks'])} risks, {len(log)} put to the committee"
+    return concluded(problems, data, head="brief", good=good)
 
 
 def _brief(

@@ -10,6 +10,7 @@ from pydantic import Field
 from twin.catalog import Settings, check, every, runbook
 from twin.desk.port import Desk
 from twin.desk.steps import Act, Case, Decide, Finding, Keep, Look, Notify, Runbook, Step, Work
+from twin.procedures.findings import named
 from twin.procedures.tokens import allocation, disputes, issuance, rights, transfer_policy
 
 __all__ = [
@@ -34,10 +35,6 @@ Part = Generator[Step, Any, Any]
 def _no_sovereign(desk: Desk) -> str | None:
     """Say that nobody can hold the token, or None."""
     return None if desk.services.transfers.holders() else "no sovereign is registered"
-
-
-def _named(problems: Mapping[str, int]) -> str:
-    return ", ".join(item for item, count in problems.items() if count)
 
 
 # -- TF1 ------------------------------------------------------------------------------------------
@@ -80,7 +77,7 @@ def verify_allocations(desk: Desk, settings: AllocationVerification) -> Finding:
         desk, lookback=settings.lookback, recent=settings.recent, grace=settings.grace,
         tolerance_ppm=settings.tolerance_ppm, prove_since=last.at if last else 0,
     )  # fmt: skip
-    wrong = _named(problems)
+    wrong = named(problems)
     summary = f"allocations: {wrong}" if wrong else f"{data['issues']} issues proved"
     return Finding("finding" if wrong else "ok", summary, data, problems)
 
@@ -142,7 +139,7 @@ def process_issuance(case: Case, settings: Issuance) -> Runbook:
     problems: dict[str, int] = {**after["problems"], **_reasons(refused)}
     problems["act"] = sum(not item["success"] for item in log)
     facts = {"terms": terms, "open": len(claims), "refused": refused, "log": log, "after": after}
-    wrong = _named(problems)
+    wrong = named(problems)
     if wrong:
         return Finding(
             "failed" if problems["act"] else "finding", f"issuance: {wrong}", facts, problems
@@ -234,7 +231,7 @@ def confirm_rights(desk: Desk, settings: RightsConfirmation) -> Finding:
         "flash": sum(len(test["flash"]) for test in tests),
     }
     data = {"rights": rows, "wrong": double, "proposals": tests}
-    wrong = _named(problems)
+    wrong = named(problems)
     summary = f"voting rights: {wrong}" if wrong else f"rights of {len(rows)} holders confirmed"
     return Finding("finding" if wrong else "ok", summary, data, problems)
 
@@ -330,7 +327,7 @@ def authorise_transfers(case: Case, settings: TransferAuthorization) -> Runbook:
         "sanctions-list": int(stale),
     }
     data = {"answers": answers, "unapproved": moved, "attempts": attempts}
-    wrong = _named(problems)
+    wrong = named(problems)
     if wrong:
         return Finding("finding", f"transfers: {wrong}", data, problems)
     return Finding("done" if answers else "ok", f"{len(answers)} requests answered", data, problems)
@@ -405,7 +402,7 @@ def resolve_disputes(case: Case, settings: DisputeResolution) -> Runbook:
     problems |= seen["problems"]
     yield from _mend(seen)
     facts = {"cases": log, "review": seen}
-    wrong = _named(problems)
+    wrong = named(problems)
     if wrong:
         verdict = "failed" if problems["act"] else "finding"
         return Finding(verdict, f"disputes: {wrong}", facts, problems)  # type: ignore[arg-type]

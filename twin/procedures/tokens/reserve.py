@@ -10,6 +10,7 @@ from pydantic import Field
 from twin.catalog import Settings, check, daily, every, runbook, weekly
 from twin.desk.port import Desk
 from twin.desk.steps import Act, Case, Decide, Finding, Look, Notify, Runbook, Step, Wait, Work
+from twin.procedures.findings import named
 from twin.procedures.tokens import attestation, ladder, policy_limits, rebalancing
 from twin.procedures.tokens.holdings import (
     ASSETS,
@@ -39,10 +40,6 @@ STATEMENTS = 4 * _DAY + 12 * _HOUR
 """Seconds within which a statement is renewed: a long weekend, and the morning after it."""
 
 Part = Generator[Step, Any, Any]
-
-
-def _named(problems: Mapping[str, int]) -> str:
-    return ", ".join(item for item, count in problems.items() if count)
 
 
 # -- TR1 ------------------------------------------------------------------------------------------
@@ -111,7 +108,7 @@ def monitor_balances(desk: Desk, settings: Reconciliation) -> Finding:
         "tokens": book.tokens,
         "settling": {asset: list(pair) for asset, pair in book.settling.items()},
     }  # fmt: skip
-    wrong = _named(problems)
+    wrong = named(problems)
     covered = f"coverage {coverage} ppm" if whole else "first statements awaited"
     return Finding(
         "finding" if wrong else "ok",
@@ -172,7 +169,7 @@ def verify_policy(desk: Desk, settings: AssetPolicy) -> Finding:
     problems["overdue"] = sum(row["overdue"] for row in breaches)
     data = {"block": book.block, "total": book.total, "limits": rows, "breaches": breaches,
             "silent": dict(book.silent)}  # fmt: skip
-    wrong = _named(problems)
+    wrong = named(problems)
     summary = f"policy: {wrong}" if wrong else f"{len(rows)} limits kept"
     return Finding("finding" if wrong else "ok", summary, data, problems)
 
@@ -231,7 +228,7 @@ def rebalance(case: Case, settings: Rebalancing) -> Runbook:
         "fills": [],
     }
     if under_way or not plan["slices"]:
-        wrong = _named(problems)
+        wrong = named(problems)
         why = "slices are under way" if under_way else "nothing to move"
         return Finding(
             "finding" if wrong else "ok", f"rebalancing: {wrong or why}", facts, problems
@@ -239,7 +236,7 @@ def rebalance(case: Case, settings: Rebalancing) -> Runbook:
     yield Work("treasurer", settings.effort, "plan the way back to policy")
     yield from _execute(plan, facts, problems)
     yield from _settle(facts, problems, settings)
-    wrong = _named(problems)
+    wrong = named(problems)
     if wrong:
         verdict: Literal["failed", "finding"] = "failed" if problems.get("act") else "finding"
         return Finding(verdict, f"rebalancing: {wrong}", facts, problems)
@@ -363,7 +360,7 @@ def support_audit(case: Case, settings: AuditSupport) -> Runbook:
         return Finding("finding" if missing else "ok", said, seen, {"missing": missing})
     problems = {item: len(found) for item, found in document["warnings"].items()}
     problems["expiry"] = len(seen["expiring"])
-    wrong = _named(problems)
+    wrong = named(problems)
     if not wrong:
         return Finding(
             "ok", f"{document['id']} stands; pack {seen['pack']['hash'][:12]}", seen, problems
@@ -431,6 +428,6 @@ def manage_liquidity(desk: Desk, settings: Liquidity) -> Finding:
         "shut": found["shut"], "silent": dict(book.silent), "doors": doors, "profile": profile,
         "asked": asked, "short": short, "redeemed_8h": gone, "supply": book.liabilities,
     }  # fmt: skip
-    wrong = _named(problems)
+    wrong = named(problems)
     summary = f"liquidity: {wrong}" if wrong else "what a run would ask for is there"
     return Finding("finding" if wrong else "ok", summary, data, problems)
