@@ -10,6 +10,7 @@ from twin.clock import Clock, Process
 from twin.errors import (
     CrashError,
     FileProblems,
+    IncidentEnded,
     InvalidTransaction,
     NoData,
     NotAuthorised,
@@ -25,7 +26,7 @@ from twin.errors import (
 EXIT_CODES = {
     "UsageError": 2, "UnknownName": 2, "FileProblems": 2, "ThresholdFailed": 1, "CrashError": 3,
     "ChainError": 3, "InvalidTransaction": 3, "Reverted": 3, "UnknownBlock": 3, "DeskError": 3,
-    "NotAuthorised": 3, "NoData": 3, "SealBroken": 3, "NotDeterministic": 4, "JudgesDisagree": 5,
+    "IncidentEnded": 3, "NotAuthorised": 3, "NoData": 3, "SealBroken": 3, "NotDeterministic": 4, "JudgesDisagree": 5,
     "Interrupted": 130, "TwinError": 3,
 }  # fmt: skip
 
@@ -74,6 +75,8 @@ def test_all_names_are_public() -> None:
         (Reverted(b"\x12\x34"), "reverted: 0x1234"),
         (Reverted(b"\x12", "TooSoon(0)"), "reverted: TooSoon(0)"),
         (UnknownBlock(9, "the head is 4"), "no block 9: the head is 4"),
+        (IncidentEnded("INC-003", "closed"),
+         "INC-003 is closed; an ended incident is not changed"),
         (NotAuthorised("amara", "pause", "the pauser"), "amara may not pause: it needs the pauser"),
         (NoData("the index"), "no data: the index"),
         (SealBroken("agent.random", "use a stream"), "agent.random is sealed: use a stream"),
@@ -87,6 +90,7 @@ def test_a_class_owns_its_message(error: TwinError, message: str) -> None:
     "error",
     [
         UnknownName("venue", "meridan", iter(["orbit", "meridian"])),
+        IncidentEnded("INC-003", "closed"),
         NotAuthorised("amara", "pause", "the pauser"),
         Reverted(b"\x12\x34"),
         NoData("the index"),

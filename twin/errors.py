@@ -11,6 +11,7 @@
     │   │   ├── Reverted           a call that the contract refused
     │   │   └── UnknownBlock
     │   ├── DeskError              the desk could not do what was asked
+    │   │   ├── IncidentEnded      somebody else ended it meanwhile
     │   │   ├── NotAuthorised
     │   │   └── NoData
     │   └── SealBroken             something reached for the sealed truth
