@@ -143,6 +143,15 @@ def test_an_auditor_counts_what_is_there() -> None:
     assert stage.read("Reserve", "holding", 1)[0] == 3_000_000 * 10**6
 
 
+def test_an_auditor_counts_cash_among_the_bills_where_the_contract_does() -> None:
+    spec = {"first": "2h", "lag": "1h", "every": "12h"}
+    stage = reserved(services={"attestations": spec}, reserve={"cash": ["helvetia/reserve"]})
+    stage.run(4 * HOUR)
+    cash = stage.world.market.banks["helvetia"].balance("reserve")
+    assert cash > 0
+    assert stage.read("Reserve", "holding", 1)[0] == 4_000_000 * 10**6 + cash
+
+
 # -- the trade desk -------------------------------------------------------------------------------
 
 

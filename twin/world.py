@@ -118,7 +118,7 @@ class World:
         self.services = Services(
             scenario.services, self.clock, chain=self.chain, deployment=self.deployment,
             market=self.market, streams=self.streams, notices=self.notices, records=records,
-            team=scenario.team, users=self._users(),
+            team=scenario.team, users=self._users(), cash=scenario.protocol.reserve.cash,
         )  # fmt: skip
         self.node = NodeAccess()
         self.desk = self._make_desk(approved, parts.engine, records)

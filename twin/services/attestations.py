@@ -8,6 +8,7 @@ bills and gold with the hash of its document.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -48,11 +49,11 @@ class AttestationService:
 
     def __init__(
         self, spec: AttestationsSpec, clock: Clock, *, chain: Chain, deployment: Deployment,
-        market: Market,
+        market: Market, cash: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """Note what everything cost on the first day."""
+        """Note what everything cost on the first day; *cash* are accounts that count as bills."""
         self._spec, self._clock, self._chain = spec, clock, chain
-        self._deployment, self._market = deployment, market
+        self._deployment, self._market, self._cash = deployment, market, frozenset(cash)
         self._reader = Reader(chain, deployment)
         self._issued: list[Attestation] = []
         self._basis: Literal["cost", "fair value"] = spec.basis
@@ -110,11 +111,15 @@ class AttestationService:
         return lines
 
     def _attest(self, document: Attestation) -> Process:
-        """Attest on chain what custodians hold of bills and gold, without what is in transit."""
+        """Attest on chain what there is of bills and gold, without what is in transit."""
         parameter, account = self._deployment.parameter, self._deployment.roles[AUDITOR].account
         declared = any(parameter(f"reserve.{asset}") for asset in ASSETS)
         for index, asset in enumerate(ASSETS[1:], start=1):
-            counted = [line.amount for line in document.lines if line.asset == asset]
+            counted = [
+                line.amount
+                for line in document.lines
+                if line.asset == asset or (asset == "bills" and line.place in self._cash)
+            ]
             if not counted or not declared:
                 continue
             transit = self._reader.read("Reserve", "inTransit", index)

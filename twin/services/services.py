@@ -7,7 +7,7 @@ read. Its client, beside it in its module, shows the port's methods and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from twin.chain.chain import Chain
 from twin.clock import Clock
@@ -75,18 +75,20 @@ class Services:
         records: Records | None = None,
         team: TeamSpec | None = None,
         users: Mapping[str, bytes] | None = None,
+        cash: Sequence[str] = (),
     ) -> None:
         """Make each; nothing runs before `start`.
 
         *notices* and *records* are what the team publishes and files, which services follow;
-        *team* are the people of the IAM, and *users* the accounts of those who write tickets.
+        *team* are the people of the IAM, and *users* the accounts of those who write tickets;
+        *cash* are the bank accounts that the reserve counts among its bills.
         """
         self.notices = notices if notices is not None else NoticeBoard()
         self.spec, self.clock, self.chain = spec, clock, chain
         self.deployment, self.market, self.streams = deployment, market, streams
         self._make_nodes()
         self._make_operations(records)
-        self._make_reserve()
+        self._make_reserve(cash)
         self._make_security(records or Records(), team or TeamSpec(), users or {})
         self._make_exchanges()
         self._make_papers()
@@ -134,12 +136,13 @@ class Services:
             spec.vendors, clock, sources=self.market.sources, indices=self.market.indices
         )
 
-    def _make_reserve(self) -> None:
+    def _make_reserve(self, cash: Sequence[str]) -> None:
         """Make the counterparts of the reserve and of the Foundation Token."""
         spec, clock, chain, deployment = self.spec, self.clock, self.chain, self.deployment
         self.attestations = AttestationService(
-            spec.attestations, clock, chain=chain, deployment=deployment, market=self.market
-        )
+            spec.attestations, clock, chain=chain, deployment=deployment, market=self.market,
+            cash=cash,
+        )  # fmt: skip
         self.disputes = DisputeService(
             spec.disputes, clock, chain=chain, deployment=deployment, customs=self.market.customs,
             streams=self.streams,
