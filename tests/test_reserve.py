@@ -82,6 +82,15 @@ def test_what_a_reserve_lacks_is_named(
     assert (finding.verdict, wrong(finding)) == ("finding", items)
 
 
+def test_cash_that_counts_as_bills_says_nothing_of_a_custodian_that_has_not_stated() -> None:
+    made = reserve()
+    made.approved["reserve.cash"] = ("helvetia/reserve",)
+    assert wrong(reconciled(made)) == {}
+    made.genesis, made.custody_desk.silent = NOW - HOUR, ("aegis",)
+    finding = reconciled(made)
+    assert (finding.data["awaited"], finding.data["missing"]) == (["aegis"], [])
+
+
 def test_first_statements_are_awaited_and_an_answer_that_stopped_is_not() -> None:
     made = reserve()
     made.genesis = NOW - HOUR
